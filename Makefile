@@ -214,6 +214,14 @@ bench-alerts: $(VENV)/.installed-dev ## Print what `watch` holds in memory while
 bench-functions: $(VENV)/.installed-dev ## Measure hot functions, each as a ratio to a reference of the same run
 	LOGQUAKE_BENCH=functions $(BIN)/pytest -q -o addopts=--strict-config tests/benchmarks/functions $(ARGS)
 
+docs: $(VENV)/.installed-docs ## Build the documentation site into build/site, strictly, and test it (chromium for some tests)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	$(BIN)/pytest -q -n 0 tests/site $(ARGS)
+	@echo "build/site/index.html is the site; with its search: $(BIN)/python -m http.server --bind 127.0.0.1 --directory build/site"
+
+gallery: $(VENV)/.installed ## Make the scorecards of docs/gallery again (needs chromium, and rsyslog by `make foreign`)
+	$(BIN)/python -m docs.gallery
+
 example: $(VENV)/.installed ## Make reports/example and the picture in the README again (needs chromium)
 	$(BIN)/python docs/example.py
 
@@ -258,4 +266,8 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[uwsgi]' \
 	  || echo "uWSGI could not be compiled; the tests that start it skip"
+	@touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed-dev
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	@touch $@

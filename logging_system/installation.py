@@ -77,6 +77,10 @@ class Installation:
         spool: The spool folder.
         handler: The handler.
         problems: The settings that could not be used.
+
+    Args:
+        loaded: The settings, and where each came from.
+        on_durable: Called on the worker's thread with the log records that have become durable.
     """
 
     def __init__(self, loaded: Loaded, *, on_durable: OnDurable | None) -> None:
@@ -144,7 +148,12 @@ class Installation:
         self.handler.end()
 
     def is_replaced_by(self, loaded: Loaded, on_durable: OnDurable | None) -> bool:
-        """Whether an `install` with these settings begins anew."""
+        """Whether an `install` with these settings begins anew.
+
+        Args:
+            loaded: The settings.
+            on_durable: As of `install`.
+        """
         handler = self.handler
         return handler.ended or (
             handler.closed
@@ -245,7 +254,12 @@ def install(
 
 
 def installed_handler(*, on_durable: OnDurable | None = None, **settings: Any) -> SpoolHandler:
-    """Return the handler of `install` without attaching it: a factory for `logging.config.dictConfig`."""
+    """Return the handler of `install` without attaching it: a factory for `logging.config.dictConfig`.
+
+    Args:
+        on_durable: As of `install`.
+        settings: As of `install`; `elasticsearch` is one of them here.
+    """
     was_closed = _current is not None and _current.handler.closed
     installation = _install(settings, on_durable)
     if was_closed:

@@ -1,59 +1,52 @@
 """Writes the pages of the API: one for each room of both packages, with every public name in it.
 
-A hook of MkDocs. A module is public when no part of its path begins with an underscore; mkdocstrings does the rest.
+A hook of MkDocs; what a page says of a name is its docstring, which mkdocstrings renders.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-REPOSITORY = Path(__file__).parents[2]
-PACKAGES = ("logging_system", "harness")
-
-
-def _below(room: Path) -> list[Any]:
-    inner = [each for each in rooms() if each.parent == room]
-    return [page_of(room), *({each.name: _below(each)} for each in inner)]
-
-
-def rooms() -> Iterator[Path]:
-    """Yield the folders of both packages that hold public modules, from the repository's root, in order."""
-    for package in PACKAGES:
-        for folder in sorted({path.parent for path in (REPOSITORY / package).rglob("*.py")}):
-            yield folder.relative_to(REPOSITORY)
-
-
-def page_of(room: Path) -> str:
-    """Return the page of a room, from the site's root."""
-    return f"api/{room.as_posix()}/index.md"
+from docs.site.public_names import PACKAGES, REPOSITORY, public_modules
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add a page for each room, and the API to the navigation, before its last section."""
-    for room in rooms():
-        files.append(File.generated(config, page_of(room), content=_page(room)))
-    api = ["api/index.md", *({package: _below(Path(package))} for package in PACKAGES)]
+    rooms: dict[PurePosixPath, list[PurePosixPath]] = {PurePosixPath(package): [] for package in PACKAGES}
+    for module in public_modules():
+        rooms.setdefault(module.parent, []).append(module)
+    for room, modules in rooms.items():
+        files.append(File.generated(config, page_of(room), content=_page(room, modules)))
+    api = ["api/index.md", *({package: _below(PurePosixPath(package), rooms)} for package in PACKAGES)]
     config.nav = [*(config.nav or [])[:-1], {"API": api}, *(config.nav or [])[-1:]]
     return files
 
 
-def _page(room: Path) -> str:
+def page_of(room: PurePosixPath) -> str:
+    """Return the page of a room, from the site's root."""
+    return f"api/{room}/index.md"
+
+
+def _below(room: PurePosixPath, rooms: dict[PurePosixPath, list[PurePosixPath]]) -> list[Any]:
+    inner = sorted(each for each in rooms if each.parent == room)
+    return [page_of(room), *({each.name: _below(each, rooms)} for each in inner)]
+
+
+def _page(room: PurePosixPath, modules: list[PurePosixPath]) -> str:
     name = ".".join(room.parts)
     tree = ast.parse((REPOSITORY / room / "__init__.py").read_text(encoding="utf-8"))
     lines = [f"# {name}", "", ast.get_docstring(tree) or "", ""]
-    if names := _exported(tree):
+    if exported := _exported(tree):
         lines += [f"Import from `{name}`:", ""]
-        lines += [f"* [`{each}`][{place}.{each}]" for each, place in names.items()]
+        lines += [f"* [`{each}`][{place}.{each}]" for each, place in exported.items()]
         lines += [""]
-    for path in sorted((REPOSITORY / room).glob("*.py")):
-        if not path.name.startswith("_"):
-            lines += [f"::: {name}.{path.stem}", ""]
+    for module in modules:
+        lines += [f"::: {'.'.join(module.with_suffix('').parts)}", ""]
     return "\n".join(lines)
 
 

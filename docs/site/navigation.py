@@ -1,7 +1,7 @@
 """Puts the pages in order: a section is a folder of `docs/`, its groups are the headings of its `index.md`.
 
-A hook of MkDocs. A page that an `index.md` does not name comes last in its section, there and in the navigation; so a
-new page needs nothing but its file.
+A hook of MkDocs. A page that an `index.md` does not name comes last in its section, there and in the
+navigation; so a new page needs nothing but its file.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ def groups(index: str) -> dict[str, list[str]]:
         index: Its text.
 
     Returns:
-        Headings, each with the pages below it, from the section's folder; what stands above the first heading is
-        under "". A page named twice counts where it is first.
+        Headings, each with the pages below it, from the section's folder; what stands above the first heading
+        is under "". A page named twice counts where it is first.
     """
     found: dict[str, list[str]] = {"": []}
     heading = ""

@@ -1,7 +1,7 @@
 """Brings what lies outside `docs/` into the site: README and its like as pages, scorecards as files.
 
-A hook of MkDocs. Links are written for readers of the repository; those that leave `docs/` are turned into links to the
-page of the site that shows the same.
+A hook of MkDocs. Links are written for readers of the repository; those that leave `docs/` are turned into
+links to the page of the site that shows the same.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _schemas() -> str:
     lines = [
         "# JSON Schemas",
         "",
-        "For editors and validators: one schema for each kind of file, as [Files](../files.md) explains them.",
+        "For editors and validators: a schema for each kind of file that [Files](../files.md) explains.",
         "",
         *(f"* [{name}]({name})" for name in names),
     ]
@@ -83,8 +83,8 @@ def place_of(path: str) -> tuple[str, str]:
         path: Of the file or folder, from the repository's root.
 
     Returns:
-        The page or file of the site, from its root, and the anchor in it (empty, or with its `#`). A path that the site
-        does not show is returned as it is, so that the strict build complains of it.
+        The page or file of the site, from its root, and the anchor in it: empty, or with its `#`. A path that
+        the site does not show is returned as it is, so that the strict build complains of it.
     """
     for known in (PAGES, FILES, SHOWN_BY):
         if path in known:

@@ -36,7 +36,11 @@ _SCOPES = ("function", "class", "module", "package", "session")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add an option and an ini setting of one name for each thing that can be said."""
+    """Add an option and an ini setting of one name for each thing that can be said.
+
+    Args:
+        parser: pytest's.
+    """
     group = parser.getgroup("logquake", "logquake: logging stacks under failure")
     for name, what, words in OPTIONS:
         group.addoption(f"--logquake-{name}", dest=f"logquake_{name}", metavar=what, help=words)
@@ -46,7 +50,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> Generator[None, object, object]:
-    """Read `--stack` as `--logquake-stack`, unless a plugin or a conftest.py has a --stack of its own."""
+    """Read `--stack` as `--logquake-stack`, unless a plugin or a conftest.py has a --stack of its own.
+
+    Args:
+        parser: pytest's; it is asked whether anybody else takes `--stack`.
+        args: the command line, which is changed in place.
+
+    Yields:
+        Nothing; what other plugins return is returned.
+    """
     done = yield
     if any(_is_short(word) for word in args) and _is_nobodys(parser):
         args[:] = [word.replace(SHORT, LONG, 1) if _is_short(word) else word for word in args]
@@ -63,7 +75,11 @@ def _is_nobodys(parser: pytest.Parser) -> bool:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Bring in what runs scenarios where a stack is named."""
+    """Bring in what runs scenarios where a stack is named.
+
+    Args:
+        config: pytest's.
+    """
     if told(config, "stack"):
         from harness.integrations.pytest_hooks import Hooks
 
@@ -71,7 +87,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def told(config: pytest.Config, name: str) -> str:
-    """Return what an option says, else the ini setting of its name; empty where neither says anything."""
+    """Return what an option says, else the ini setting of its name; empty where neither says anything.
+
+    Args:
+        config: pytest's.
+        name: of `OPTIONS`, without its prefix.
+    """
     return str(config.getoption(f"logquake_{name}", None) or config.getini(f"logquake_{name}"))
 
 
@@ -85,7 +106,14 @@ def _scope(fixture_name: str, config: pytest.Config) -> Any:
 
 @pytest.fixture(scope=_scope)
 def logquake_stack(pytestconfig: pytest.Config) -> Iterator[RunningStack]:
-    """The stack of --logquake-stack, running; its links, processes and files are this test's own."""
+    """The stack of --logquake-stack, running; its links, processes and files are this test's own.
+
+    Args:
+        pytestconfig: pytest's fixture.
+
+    Yields:
+        The running stack.
+    """
     hooks = pytestconfig.pluginmanager.get_plugin("logquake-scenarios")
     if hooks is None:
         pytest.fail(
@@ -99,13 +127,28 @@ def logquake_stack(pytestconfig: pytest.Config) -> Iterator[RunningStack]:
 
 @pytest.fixture
 def fault(logquake_stack: RunningStack) -> Callable[..., AbstractContextManager[Any]]:
-    """Hurts the running stack for as long as a `with` block lasts, see `RunningStack.fault`."""
+    """Hurts the running stack for as long as a `with` block lasts, see `RunningStack.fault`.
+
+    Args:
+        logquake_stack: the fixture above.
+
+    Returns:
+        `RunningStack.fault`: called with a fault's word, a target and its arguments, it returns the context
+        manager.
+    """
     return logquake_stack.fault
 
 
 @pytest.fixture
 def log_oracle(logquake_stack: RunningStack) -> Iterator[LogOracle]:
-    """Sends records into the running stack and asserts that it kept them."""
+    """Sends records into the running stack and asserts that it kept them.
+
+    Args:
+        logquake_stack: the fixture above.
+
+    Yields:
+        The oracle; at the test's end it judges what was sent.
+    """
     from harness.integrations.log_oracle import LogOracle
 
     with LogOracle(logquake_stack) as oracle:

@@ -21,7 +21,21 @@ from harness.model.protocols import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """What a checker is to judge: the scenario, the stack's promises, and what else the stack declares."""
+    """What a checker is to judge: the scenario, the stack's promises, and what else the stack declares.
+
+    Attributes:
+        dead_letters: whether it has an outlet for them.
+        counters: which of its own counters it declares.
+        counters_lag_seconds: how much later than counted a delivered record shows in the archive at the
+            latest.
+        fields: where documents have what was sent beside the line.
+        nonces: whether a command lists what was sealed with which nonce.
+        alerts: the alert that it promises.
+        findings: what it promises to find.
+        answers: what it promises of its answers.
+        actions: what it promises to do.
+        spans: whether its own spans are read.
+    """
 
     scenario: Scenario
     promises: Promises
@@ -43,7 +57,12 @@ class Charge:
 
 
 def lasting_causes(charge: Charge, seconds_min: float) -> frozenset[str]:
-    """Return the causes that the scenario's steps of at least that length have."""
+    """Return the causes that the scenario's steps of at least that length have.
+
+    Args:
+        charge: the scenario and where the causes of its steps lie.
+        seconds_min: that length.
+    """
     pairs = zip(charge.scenario.steps, charge.causes, strict=False)
     return frozenset().union(*(causes for step, causes in pairs if step.for_seconds >= seconds_min))
 
@@ -59,7 +78,11 @@ class Checker(Protocol):
     dimension: ClassVar[str]
 
     def check(self, timeline: Timeline) -> Verdict:
-        """Judge one scenario. The timeline is shared with the other checkers: read it, change nothing."""
+        """Judge one scenario. The timeline is shared with the other checkers: read it, change nothing.
+
+        Returns:
+            The judgement, with its number and evidence; INCONCLUSIVE where the facts do not suffice.
+        """
         ...
 
 
@@ -81,14 +104,22 @@ class Measured(Protocol):
 
 @runtime_checkable
 class NeedsQuiet(Protocol):
-    """A checker of what neighbours on the machine would change; only a scenario that runs alone plans it."""
+    """A checker of what neighbours on the machine would change; only a scenario that runs alone plans it.
+
+    Attributes:
+        needs_quiet: true where it holds.
+    """
 
     needs_quiet: ClassVar[bool]
 
 
 @runtime_checkable
 class NeedsEnd(Protocol):
-    """A checker of how the run ends; a snapshot of a run that goes on is not judged by it."""
+    """A checker of how the run ends; a snapshot of a run that goes on is not judged by it.
+
+    Attributes:
+        needs_end: true where it holds.
+    """
 
     needs_end: ClassVar[bool]
 
@@ -105,6 +136,9 @@ class NeedsFirstSeen(Protocol):
     """A checker of when each record was first seen in the archive, which is then read about once a second.
 
     Such readings take up the store and this machine, so it is not planned beside a check that `NeedsQuiet`.
+
+    Attributes:
+        needs_first_seen: true where it holds.
     """
 
     needs_first_seen: ClassVar[bool]

@@ -61,6 +61,20 @@ class Promises:
     """What the stack promises; each checker judges against one of these.
 
     What is None or empty is not promised, and what asks for it is not planned.
+
+    Attributes:
+        durability: what an acknowledgement stands for.
+        copies_max: how many copies of a record may be stored.
+        response_p99_ms: how long, from due to return, the 99th percentile of log calls takes at most.
+        exit_seconds: how long the application takes to end.
+        memory_mib_above_idle: how much more memory the application and the stack hold than while idle.
+        descriptors_above_idle: how many more file descriptors they have open than while idle.
+        disk_mib_above_idle: how much more the stack keeps on disk than while idle.
+        held_records_max: how many acknowledged records wait in the stack at most.
+        corruption_blast_records: how many records one damaged place on disk costs at most.
+        order_by: the fields of a document whose values rise in the order of the log calls, the most
+            significant first.
+        line_bytes_max: how much of a line is kept, in bytes of UTF-8; longer ones may be cut.
     """
 
     durability: Level = Level.MEMORY
@@ -92,14 +106,29 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Permits:
-    """What a step may cost: in how many places it may destroy bytes or keys of the stack."""
+    """What a step may cost: in how many places it may destroy bytes or keys of the stack.
+
+    Attributes:
+        destroyed: how many; what is beyond it is not excused.
+    """
 
     destroyed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One fault: what, on which target, when after sending began, for how long, at what cost."""
+    """One fault: what, on which target, when after sending began, for how long, at what cost.
+
+    Attributes:
+        fault: a word of the family of faults, or a dotted path.
+        target: what is hurt, by the word of the stack or the run.
+        at_seconds: when, after sending began.
+        for_seconds: how long until it is healed.
+        arguments: what the fault's constructor takes.
+        acknowledged_min: how many of the records sent while it is on must be acknowledged, refused or counted
+            as dropped by the end of the drain; fewer leave the scenario undecided.
+        permits: what it may cost.
+    """
 
     fault: str
     target: str
@@ -112,7 +141,25 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One hypothesis and how it is examined."""
+    """One hypothesis and how it is examined.
+
+    Attributes:
+        name: the file's, without its suffix.
+        title: one line for people.
+        hypothesis: what is expected of a stack that keeps its promises.
+        schedule: when records are due.
+        producers: how many threads or users send.
+        sending_seconds: how long.
+        steps: the faults, by time.
+        checks: what judges it beside the checks that every scenario has.
+        drain_seconds: how long acknowledged records may take to be stored once sending has ended.
+        liveness_seconds: how long fresh records, sent after the drain, may take.
+        recovery_seconds: how long, from a healing, until throughput is back, the backlog has drained and
+            fresh records have arrived.
+        why: why anybody should care, for people.
+        seen_in: where such trouble was reported, e.g. `fluent/fluentd#1698`.
+        source: the file, as a command line names it.
+    """
 
     name: str
     title: str
@@ -148,6 +195,11 @@ class Ready:
     """How to tell that a process serves: an answering URL, or a text in its output; neither = it runs.
 
     `listens` is `host:port`, for a server that answers nobody who does not log in.
+
+    Attributes:
+        http: a URL that answers with a status below 400.
+        output: a text that is part of what the process writes.
+        timeout_seconds: how long getting ready may take.
     """
 
     http: str = ""
@@ -158,7 +210,14 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class StackProcess:
-    """One of the stack's own processes: an argument list with placeholders, never a shell line."""
+    """One of the stack's own processes: an argument list with placeholders, never a shell line.
+
+    Attributes:
+        name: its name, also as a target of faults.
+        command: the program and its arguments.
+        environment: variables on top of the harness's own.
+        ready: how to tell that it serves.
+    """
 
     name: str
     command: tuple[str, ...]
@@ -171,6 +230,10 @@ class DeadLetterOutlet:
     """Where a stack puts what its store refuses for good: an archive, and its field that says why.
 
     `decode` is the command that makes its documents readable, where they are not.
+
+    Attributes:
+        archive: how its documents are read.
+        reason_field: the path of the field that says why; empty where none does.
     """
 
     archive: Part
@@ -183,6 +246,11 @@ class CounterSource:
     """A stack's own counters: how to read them, and which of its keys are summed up for each of ours.
 
     What is counted as delivered shows in the archive `lag_seconds` later at the latest.
+
+    Attributes:
+        part: how they are read.
+        names: each of ours (`accepted`, `delivered`, `dead_lettered`, `dropped`, `destroyed`, `held`) with
+            the stack's own.
     """
 
     part: Part
@@ -204,7 +272,12 @@ class Fields:
 
 @dataclass(frozen=True, slots=True)
 class Masks:
-    """What of the lines of `--input` a stack may mask: matches of patterns, at most a share of all bytes."""
+    """What of the lines of `--input` a stack may mask: matches of patterns, at most a share of all bytes.
+
+    Attributes:
+        patterns: regular expressions.
+        share_max: 0 to 1.
+    """
 
     patterns: tuple[str, ...] = ()
     share_max: float = 0.1
@@ -224,6 +297,12 @@ class Keys:
     come from a server, `provider_link` names the link to it. `losable` says whether records can still be read
     without these files, by whoever has the keys already; they cannot where keys never leave the provider.
     `nonces` is given the stored documents and lists what is sealed, with its key and nonce.
+
+    Attributes:
+        rotate: the command that makes a new version and lets writers use it.
+        status: the command that tells the version.
+        revoke: the command that takes the version in use away; empty where there is none.
+        timeout_seconds: how long each command may take.
     """
 
     rotate: tuple[str, ...]
@@ -276,6 +355,9 @@ class Alerts:
     the latest, and once within `cooldown_seconds`. After a fault on the way (the channel, or the process
     `watcher`, which decides) was healed, it may take `after_outage_seconds`. The stack counts time in steps
     of `resolution_seconds`. `name` is how messages call the alert.
+
+    Attributes:
+        channels: every way by which the alert is told.
     """
 
     name: str
@@ -424,7 +506,33 @@ def tenant_of(tenants: Mapping[str, int], sequence: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """The system under test, as its stack file declares it."""
+    """The system under test, as its stack file declares it.
+
+    Attributes:
+        name: the file's, without its suffix.
+        needs: the services that it uses, e.g. `elasticsearch`.
+        links: its connections to them that go through the fault proxy: name → service.
+        processes: what is started for it, in this order.
+        intake: how records enter.
+        acknowledged_by: what acknowledges a record: `return`, `callback` or `http_2xx`.
+        archive: where records are read back.
+        promises: what it is judged by.
+        source: the file, as a command line names it.
+        dead_letters: where it puts what its store refuses for good; None where it keeps nothing of it.
+        counters: its own counters; None where it has none that are read.
+        decode: the command that makes stored documents readable; empty where they are.
+        services: URLs of services that are there already, for the backend `attached`.
+        may_hurt: hosts, or hosts with ports, beyond this machine that may be sent anything.
+        delete_run_index: whether the run's own index is deleted at its end.
+        one_at_a_time: whether two instances would conflict, so that its scenarios never run in parallel.
+        fields: what else of a document is compared with what was sent.
+        keys: its encryption keys; None where it declares none.
+        masks: what it may mask of the lines of `--input`.
+        alerts: the alert that it promises; None where it promises none.
+        findings: what it promises to find; None where it promises nothing.
+        answers: what it promises of its answers; None where it promises nothing.
+        actions: what it promises to do; None where it promises nothing.
+    """
 
     name: str
     needs: tuple[str, ...]

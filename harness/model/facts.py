@@ -18,6 +18,9 @@ class Due:
     `line_bytes` is the line's size in UTF-8, `ascii` whether it holds nothing but ASCII. `level` and
     `logger` are what it is sent with, told only where the stack names a field for them; the level also where
     the schedule decides it.
+
+    Attributes:
+        sequence: the record's number within the scenario, from 0; every other fact about a record names it.
     """
 
     sequence: int
@@ -35,6 +38,10 @@ class Sent:
     """The log call for this record was entered.
 
     `unix_ns` is that moment by the wall clock, told only where the stack names a field for the time, else 0.
+
+    Attributes:
+        sequence: the record's number.
+        at_ns: when.
     """
 
     sequence: int
@@ -44,7 +51,12 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The log call came back normally."""
+    """The log call came back normally.
+
+    Attributes:
+        sequence: the record's number.
+        at_ns: when it came back.
+    """
 
     sequence: int
     at_ns: int
@@ -52,7 +64,12 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The log call came back with an error."""
+    """The log call came back with an error.
+
+    Attributes:
+        sequence: the record's number.
+        at_ns: when it came back.
+    """
 
     sequence: int
     at_ns: int
@@ -60,7 +77,12 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """The stack took responsibility for this record, at the level its promises declare. It owes it now."""
+    """The stack took responsibility for this record, at the level its promises declare. It owes it now.
+
+    Attributes:
+        sequence: the record's number.
+        at_ns: when the process that sends was told.
+    """
 
     sequence: int
     at_ns: int
@@ -68,7 +90,11 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """The schedule wanted this record sent at `at_ns`, while the load was paused: it was never due."""
+    """The schedule wanted this record sent at `at_ns`, while the load was paused: it was never due.
+
+    Attributes:
+        sequence: the record's number.
+    """
 
     sequence: int
     at_ns: int
@@ -86,6 +112,9 @@ class Found:
     records were sent with such a text, so that the copy may as well be one of these; `cut_at_bytes` is the
     size of a text that ends too early, 0 for any other. `fields` is the JSON object of what the
     copy has in the fields that the stack file names, null where it has none.
+
+    Attributes:
+        digest: of the stored text, to be compared with that of `Due`.
     """
 
     sequence: int | None
@@ -103,7 +132,12 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class DeadLettered:
-    """One copy among the dead letters, in the form of `Found`; `reason` is the stack's own word for it."""
+    """One copy among the dead letters, in the form of `Found`; `reason` is the stack's own word for it.
+
+    Attributes:
+        sequence: as in `Found`, and so are the others beside `reason`: `digest`, `copy`, `excerpt`,
+            `transformed`, `ambiguous`, `cut_at_bytes`, `expected` and `differs_at`.
+    """
 
     sequence: int | None
     digest: str
@@ -119,7 +153,11 @@ class DeadLettered:
 
 @dataclass(frozen=True, slots=True)
 class SeenElsewhere:
-    """A record that is owed and in no outlet lies in a place with a name like the archive's."""
+    """A record that is owed and in no outlet lies in a place with a name like the archive's.
+
+    Attributes:
+        sequence: the record's number.
+    """
 
     sequence: int
     place: str
@@ -138,7 +176,12 @@ class WholeElsewhere:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """One stored copy that no line can be had from: torn, no document, or undecodable. It proves nothing."""
+    """One stored copy that no line can be had from: torn, no document, or undecodable. It proves nothing.
+
+    Attributes:
+        reason: why, for a person.
+        excerpt: the first characters of what is there.
+    """
 
     copy: str
     reason: str
@@ -150,6 +193,10 @@ class ArchiveRead:
     """The archive was read whole; without this fact, absence proves nothing.
 
     `absent` says, where there is no archive under its name at all, which one that is and what to check.
+
+    Attributes:
+        at_ns: when the reading ended.
+        copies: how many it showed.
     """
 
     at_ns: int
@@ -159,7 +206,12 @@ class ArchiveRead:
 
 @dataclass(frozen=True, slots=True)
 class DeadLettersRead:
-    """The dead letters were read whole; without this fact, nothing is known to be absent from them."""
+    """The dead letters were read whole; without this fact, nothing is known to be absent from them.
+
+    Attributes:
+        at_ns: when the reading ended.
+        copies: how many it showed.
+    """
 
     at_ns: int
     copies: int
@@ -172,6 +224,9 @@ class Poisoned:
     Noted while the fault is on, nothing else is right. Noted only afterwards, the refusal came so late that
     the stack could not know that it is for good, and may have sent the record again to a healed store.
     `sequence` is None where records were refused for good and nobody can tell which.
+
+    Attributes:
+        at_ns: when the fault told of it.
     """
 
     sequence: int | None
@@ -180,7 +235,12 @@ class Poisoned:
 
 @dataclass(frozen=True, slots=True)
 class Destroyed:
-    """A fault destroyed bytes or keys of the stack for good: one place, as it was read again afterwards."""
+    """A fault destroyed bytes or keys of the stack for good: one place, as it was read again afterwards.
+
+    Attributes:
+        at_ns: when it was seen.
+        step: the number of the scenario's step, from 0.
+    """
 
     at_ns: int
     step: int
@@ -189,7 +249,11 @@ class Destroyed:
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """This record carries a canary, a made-up secret of that kind, into the stack by that path."""
+    """This record carries a canary, a made-up secret of that kind, into the stack by that path.
+
+    Attributes:
+        sequence: the record's number.
+    """
 
     sequence: int
     kind: str
@@ -203,6 +267,10 @@ class SecretSeen:
     `place` is a file or the name of a copy in an outlet, `at_byte` where it begins in it, or where the packed
     stream does that holds it; `field` is the path of the field, where it stands in one. `is_whole` says that
     both halves of it are there; `times` counts halves.
+
+    Attributes:
+        at_ns: when it was seen.
+        kind: of the secret, as in `Planted`; `path` is the one that it took in.
     """
 
     at_ns: int
@@ -222,6 +290,12 @@ class SecretsSought:
 
     `unread` says what should have been searched and could not be, `beyond` what nobody can look into;
     `messages` counts what receivers of alerts got.
+
+    Attributes:
+        at_ns: when it ended.
+        documents: how many documents were searched.
+        files: how many files were.
+        read_bytes: how much was read in all.
     """
 
     at_ns: int
@@ -239,6 +313,9 @@ class NoncesListed:
 
     `reused` counts nonces under which one key seals more than one thing; `example` names one. `unread` says
     why the list is not whole.
+
+    Attributes:
+        at_ns: when the command ended.
     """
 
     at_ns: int
@@ -269,6 +346,9 @@ class AlertsRead:
 
     Of `messages` of this run, `others` tell other alerts, and `unreadable` do not say what they are:
     `example` says what one of these lacks. `unread` says why the channel could not be read.
+
+    Attributes:
+        at_ns: when they were read.
     """
 
     at_ns: int
@@ -300,6 +380,9 @@ class FindingsRead:
 
     `unreadable` lines could not be read, `example` says what one of them lacks; `unread` says why the files
     could not be read.
+
+    Attributes:
+        at_ns: when they were read.
     """
 
     at_ns: int
@@ -313,6 +396,9 @@ class AnswerGiven:
     """The stack answered at `at_ns` what was asked at `asked_ns`: so many records from `from_ns` to `to_ns`.
 
     `stale_ns` is how old the stack says that its answer is; 0 where it says that it is of now.
+
+    Attributes:
+        namespace: whose records they are, by the stack's word; empty where it has none.
     """
 
     at_ns: int
@@ -326,7 +412,12 @@ class AnswerGiven:
 
 @dataclass(frozen=True, slots=True)
 class AnswersRead:
-    """The stack's answers were read to their end; the fields are those of `FindingsRead`."""
+    """The stack's answers were read to their end; the fields are those of `FindingsRead`.
+
+    Attributes:
+        at_ns: when they were read.
+        unreadable: as in `FindingsRead`; so are `example` and `unread`.
+    """
 
     at_ns: int
     unreadable: int = 0
@@ -369,7 +460,12 @@ class ActionTaken:
 
 @dataclass(frozen=True, slots=True)
 class ActionsRead:
-    """The stack's actions were read; the fields are those of `FindingsRead`."""
+    """The stack's actions were read; the fields are those of `FindingsRead`.
+
+    Attributes:
+        at_ns: when they were read.
+        unreadable: as in `FindingsRead`; so are `example` and `unread`.
+    """
 
     at_ns: int
     unreadable: int = 0
@@ -379,7 +475,13 @@ class ActionsRead:
 
 @dataclass(frozen=True, slots=True)
 class InSpan:
-    """This record is logged in that span of OpenTelemetry; ids in lower-case hexadecimal."""
+    """This record is logged in that span of OpenTelemetry; ids in lower-case hexadecimal.
+
+    Attributes:
+        sequence: the record's number.
+        trace_id: 32 digits.
+        span_id: 16 digits.
+    """
 
     sequence: int
     trace_id: str
@@ -399,6 +501,11 @@ class SpansRead:
     """The stack's own spans were read, so many; they dropped so many links.
 
     `unread` says why they are not whole.
+
+    Attributes:
+        at_ns: when they were read.
+        dropped_links: how many links spans say that they had no room for; more than none, and a record
+            without a link proves nothing.
     """
 
     at_ns: int
@@ -452,6 +559,11 @@ class CounterRead:
 
     `name` is accepted, delivered, dead_lettered, dropped, destroyed or held. `written_ns` is when the stack
     wrote it down, where that can be told: it may have died since.
+
+    Attributes:
+        at_ns: when it was read.
+        value: the sum of the stack's own counters that the stack file maps to the name, since the stack's
+            start.
     """
 
     at_ns: int
@@ -462,7 +574,13 @@ class CounterRead:
 
 @dataclass(frozen=True, slots=True)
 class ControlCall:
-    """One call of the control beside the run: the same rate and shape of load into a NullHandler."""
+    """One call of the control beside the run: the same rate and shape of load into a NullHandler.
+
+    Attributes:
+        due_ns: when the call was due.
+        entered_ns: when it began.
+        returned_ns: when it came back.
+    """
 
     due_ns: int
     entered_ns: int
@@ -486,6 +604,11 @@ class FaultChanged:
 
     `needs` names the capability that the fault uses, by which judgement tells a process that died from one
     that was only slowed, without knowing any fault.
+
+    Attributes:
+        at_ns: when it did.
+        target: what it hurts, by the word in the scenario file.
+        state: the new one.
     """
 
     at_ns: int
@@ -501,6 +624,9 @@ class FaultSeen:
     """What was observed of a fault from outside: proof that it landed, or what was seen instead.
 
     A step may have several; one that landed proves it.
+
+    Attributes:
+        at_ns: when it was observed.
     """
 
     at_ns: int
@@ -511,7 +637,12 @@ class FaultSeen:
 
 @dataclass(frozen=True, slots=True)
 class StepSkipped:
-    """A step could not run: its target is not there or lacks the capability. Never a pass."""
+    """A step could not run: its target is not there or lacks the capability. Never a pass.
+
+    Attributes:
+        at_ns: when that was found.
+        reason: why, for a person.
+    """
 
     at_ns: int
     step: int
@@ -561,7 +692,13 @@ EXIT_SECONDS = "exit_seconds"
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A measured value at a moment."""
+    """A measured value at a moment.
+
+    Attributes:
+        at_ns: when it was measured.
+        name: one of the constants of this module, with what is measured behind the dot where there are
+            several.
+    """
 
     at_ns: int
     name: str
@@ -573,6 +710,13 @@ class RequestsCounted:
     """What a tool that drives the load counts itself of one sort of request; nothing is judged by it.
 
     `failures` are those of the `requests` that the tool calls failed; times are in ms, as it rounds them.
+
+    Attributes:
+        at_ns: when the tool was asked.
+        method: as the tool tells it, e.g. `POST`.
+        name: as the tool tells it, e.g. a path.
+        p50_ms: the median response time.
+        p95_ms: the 95th percentile.
     """
 
     at_ns: int
@@ -587,7 +731,11 @@ class RequestsCounted:
 
 @dataclass(frozen=True, slots=True)
 class ProducersHosted:
-    """One of several processes that send has the producers `first` to `last`, counted within each `of`."""
+    """One of several processes that send has the producers `first` to `last`, counted within each `of`.
+
+    Attributes:
+        process: the name of the process, e.g. `load.worker-1`.
+    """
 
     process: str
     first: int
@@ -597,7 +745,11 @@ class ProducersHosted:
 
 @dataclass(frozen=True, slots=True)
 class ProcessExited:
-    """A process that should live ended; `returncode` is negative for a signal, as in subprocess."""
+    """A process that should live ended; `returncode` is negative for a signal, as in subprocess.
+
+    Attributes:
+        at_ns: when that was noticed.
+    """
 
     at_ns: int
     process: str
@@ -606,7 +758,13 @@ class ProcessExited:
 
 @dataclass(frozen=True, slots=True)
 class Broke:
-    """Something of the harness or its surroundings broke, so that what follows proves nothing."""
+    """Something of the harness or its surroundings broke, so that what follows proves nothing.
+
+    Attributes:
+        at_ns: when.
+        where: what of the run was being done.
+        message: what went wrong, for a person.
+    """
 
     at_ns: int
     where: str
@@ -618,6 +776,9 @@ class Misnamed:
     """The stack file names what is not there, while it is elsewhere: nothing is known of the stack itself.
 
     `remedy` says which key it is and what to write.
+
+    Attributes:
+        at_ns: when that was found.
     """
 
     at_ns: int

@@ -42,6 +42,9 @@ class Secret:
 
     `text` is what an exception says; `value` is what a field called `key` holds; `from_character` to
     `to_character` is what of the line is handed over as an argument of the message.
+
+    Attributes:
+        kind: what sort of secret it is, by the word in the stack file, e.g. `card`.
     """
 
     kind: str
@@ -54,7 +57,12 @@ class Secret:
 
 
 class SpanIds(NamedTuple):
-    """The span that a record is logged in, in lower-case hexadecimal."""
+    """The span that a record is logged in, in lower-case hexadecimal.
+
+    Attributes:
+        trace_id: 32 digits.
+        span_id: 16 digits.
+    """
 
     trace_id: str
     span_id: str
@@ -67,6 +75,9 @@ class Record:
     `level` is one of Python's words, `DEBUG` to `CRITICAL`; `logger` is the name of who logs. `secret` is the
     canary that the record carries, where it carries one, and `span` the span that it is logged in. `tenant`
     is whose record it is, and `other_tenant` one whose it is not; both are empty where there are none.
+
+    Attributes:
+        sequence: its number within the scenario, from 0.
     """
 
     sequence: int
@@ -108,6 +119,9 @@ class Sighting:
 
     `changes` are the arguments of the archive that would name the place, by their words; an empty value
     stands for one to remove.
+
+    Attributes:
+        copy: the place, as in `StoredDocument`.
     """
 
     copy: str
@@ -120,7 +134,20 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One objective's judgement in one scenario, with what a person needs to follow it."""
+    """One objective's judgement in one scenario, with what a person needs to follow it.
+
+    Attributes:
+        objective: the checker's word.
+        dimension: the part of the score that it counts for.
+        status: the judgement.
+        summary: one sentence with the number that decided.
+        value: what was measured, in `unit`; None where it is no number.
+        unit: e.g. `ms`, `records`; empty for a bare number.
+        limit: the most, or least, that the stack promises; None where there is none.
+        evidence: further sentences.
+        counterexample: the smallest story that shows the failure, a line each.
+        vetoes: reasons for which the gate fails whatever the score is.
+    """
 
     objective: str
     dimension: str
@@ -147,7 +174,11 @@ class Clock(Protocol):
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Wait; raises InterruptedRunError or TimeIsUpError as soon as the run must end."""
+        """Wait; raises InterruptedRunError or TimeIsUpError as soon as the run must end.
+
+        Args:
+            seconds: how long.
+        """
         ...
 
 
@@ -159,7 +190,11 @@ class Deployment(Protocol):
         ...
 
     def wait_ready(self, timeout_seconds: float) -> None:
-        """Return once all serve; raises StackError after the timeout, with the end of the culprit's log."""
+        """Return once all serve; raises StackError after the timeout, with the end of the culprit's log.
+
+        Args:
+            timeout_seconds: for all of them together.
+        """
         ...
 
     def targets(self) -> Mapping[str, object]:
@@ -290,7 +325,11 @@ class Locatable(Archive, Protocol):
     """An archive that can tell that it does not exist, which a reading shows as empty."""
 
     def absent(self) -> str:
-        """Name what does not exist, and where to look; empty where it exists. Raises StackError."""
+        """Name what does not exist, and where to look; empty where it exists. Raises StackError.
+
+        Returns:
+            What does not exist and where to look, for a person; empty where it exists.
+        """
         ...
 
 
@@ -357,7 +396,11 @@ class Counters(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DatedCount:
-    """A counter's value, and how old the stack's newest word about it was when it was read, in seconds."""
+    """A counter's value, and how old the stack's newest word about it was when it was read, in seconds.
+
+    Attributes:
+        age_seconds: since the stack wrote it down.
+    """
 
     value: float
     age_seconds: float
@@ -368,7 +411,11 @@ class Dated(Counters, Protocol):
     """Counters that a stack writes down now and then: what is read is older than the moment of reading."""
 
     def read_dated(self, keys: Sequence[str]) -> Mapping[str, DatedCount]:
-        """Return the value of each key that is there now, with its age; raises StackError."""
+        """Return the value of each key that is there now, with its age; raises StackError.
+
+        Args:
+            keys: the stack's own names of counters.
+        """
         ...
 
 
@@ -385,7 +432,12 @@ class Schedule(Protocol):
     """When records are due. Open loop: a slow stack does not make the next record due later."""
 
     def offsets_ns(self, seconds: float, rng: Random) -> Sequence[int]:
-        """Return the due times after the start of sending, in nanoseconds, ascending."""
+        """Return the due times after the start of sending, in nanoseconds, ascending.
+
+        Args:
+            seconds: how long sending lasts.
+            rng: where every random choice comes from, so that a seed repeats them.
+        """
         ...
 
 
@@ -404,19 +456,36 @@ class Levelled(Schedule, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """How to take a fault back from outside, readable by a later process that knows nothing of the run."""
+    """How to take a fault back from outside, readable by a later process that knows nothing of the run.
+
+    Attributes:
+        action: the word of an undo action, as `harness/cleanup/undo_actions.py` has them.
+        arguments: what it takes: addresses, paths, process ids; nothing that only this process knows.
+    """
 
     action: str
     arguments: Arguments
 
 
 class Fault(Protocol):
-    """One way to hurt one target. It asks for a capability, never for a kind of target."""
+    """One way to hurt one target. It asks for a capability, never for a kind of target.
+
+    Attributes:
+        needs: the protocol, such as `Severable`, that a target must fit; a step on any other target is a
+            mistake in the file.
+    """
 
     needs: ClassVar[type]
 
     def undo(self, target: Any) -> Undo:
-        """Say how to take it back; this is on disk before `inject` begins."""
+        """Say how to take it back; this is on disk before `inject` begins.
+
+        Args:
+            target: what fits `needs`.
+
+        Returns:
+            The action and its arguments.
+        """
         ...
 
     def inject(self, target: Any, rng: Random) -> AbstractContextManager[None]:
@@ -424,6 +493,13 @@ class Fault(Protocol):
 
         Entry and exit each run on a thread of its own, so that other faults end on time whatever they take;
         after 300 s nobody waits for them any longer.
+
+        Args:
+            target: what fits `needs`.
+            rng: where every random choice comes from, so that a seed repeats them.
+
+        Returns:
+            A context manager: hurt inside of it, unhurt after it.
         """
         ...
 
@@ -432,6 +508,12 @@ class Fault(Protocol):
 
         Asked again just before the healing where the first look proved nothing. It runs on a thread of its
         own; what it has not seen when the fault is healed counts for nothing.
+
+        Args:
+            target: what fits `needs`.
+
+        Returns:
+            Whether it landed, and what was seen, for a person.
         """
         ...
 
@@ -453,6 +535,9 @@ class Poisons(Protocol):
         Asked twice so long before the fault is taken back, and again when all is over. None stands for
         records of which nobody can tell which they were.
 
+        Args:
+            target: what fits the fault's `needs`.
+
         Raises:
             FaultError: it cannot be told.
         """
@@ -464,7 +549,11 @@ class Destroys(Protocol):
     """A fault that destroys bytes or keys of the stack for good; what that costs is judged by the places."""
 
     def destroyed(self, target: Any) -> Iterable[str]:
-        """Return one text a place that is destroyed now, seen from outside; raises FaultError."""
+        """Return one text a place that is destroyed now, seen from outside; raises FaultError.
+
+        Args:
+            target: what fits the fault's `needs`.
+        """
         ...
 
 
@@ -487,6 +576,12 @@ class Cumulative(Protocol):
 
         Asked twice, since the first answer tells how long before the healing the second must be asked for.
 
+        Args:
+            target: what fits the fault's `needs`.
+
+        Returns:
+            Whether it landed, and what was seen in all, for a person.
+
         Raises:
             FaultError: it cannot be observed.
         """
@@ -495,7 +590,15 @@ class Cumulative(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How far the sending has come: counts of records."""
+    """How far the sending has come: counts of records.
+
+    Attributes:
+        due: those that the schedule wanted so far.
+        sent: those whose log call began.
+        answered: those whose log call came back normally.
+        refused: those whose log call came back with an error.
+        acknowledged: those that the stack owes.
+    """
 
     due: int = 0
     sent: int = 0
@@ -510,7 +613,16 @@ OVER = "over"
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What a person watching wants to know now."""
+    """What a person watching wants to know now.
+
+    Attributes:
+        scenario: its name.
+        phase: what the run does, e.g. `steady`, `drain`; `OVER` at the end.
+        fault: the fault that is on, with its target; empty where none is.
+        tally: how far the sending has come.
+        stored: how many documents the archive counted last.
+        seconds_left: how long the phase takes at most.
+    """
 
     scenario: str
     phase: str
@@ -602,7 +714,11 @@ class Counting(Protocol):
     """A load whose own tool counts requests, beside the facts that are judged."""
 
     def counted(self, at_ns: int) -> Sequence[RequestsCounted]:
-        """Return what it counts now, one fact for each sort of request."""
+        """Return what it counts now, one fact for each sort of request.
+
+        Args:
+            at_ns: the moment that the facts get.
+        """
         ...
 
 
@@ -645,7 +761,11 @@ class ChoosyLoad(Protocol):
 
     @staticmethod
     def target_names(load: Part) -> Sequence[str]:
-        """Return what scenarios call its own targets."""
+        """Return what scenarios call its own targets.
+
+        Args:
+            load: the load as the scenario file names it.
+        """
         ...
 
 
@@ -653,11 +773,19 @@ class Load(Deployment, Protocol):
     """What sends the records: it begins when told, counts what became of them, and writes the facts."""
 
     def begin(self, at_ns: int) -> None:
-        """Let sending begin at that moment."""
+        """Let sending begin at that moment.
+
+        Args:
+            at_ns: of CLOCK_MONOTONIC; a little ahead.
+        """
         ...
 
     def probe(self, at_ns: int) -> range:
-        """Send the next wave of the records kept back to prove the stack alive; return their sequences."""
+        """Send the next wave of the records kept back to prove the stack alive; return their sequences.
+
+        Args:
+            at_ns: when the first of them is due; of CLOCK_MONOTONIC.
+        """
         ...
 
     def tally(self) -> Tally:
@@ -695,9 +823,17 @@ class PausableLoad(Load, Protocol):
     """A load that can be paused: what falls due meanwhile is never sent, and told as `Withheld`."""
 
     def pause(self, at_ns: int) -> None:
-        """Withhold what falls due from that moment on, which lies a little ahead."""
+        """Withhold what falls due from that moment on, which lies a little ahead.
+
+        Args:
+            at_ns: of CLOCK_MONOTONIC.
+        """
         ...
 
     def resume(self, at_ns: int) -> None:
-        """Send what falls due from that moment on."""
+        """Send what falls due from that moment on.
+
+        Args:
+            at_ns: of CLOCK_MONOTONIC.
+        """
         ...

@@ -17,7 +17,12 @@ from harness.model.errors import ScenarioError
 
 @dataclass(frozen=True)
 class Kind:
-    """One entry of a family: where its class lives and what it is, in one line."""
+    """One entry of a family: where its class lives and what it is, in one line.
+
+    Attributes:
+        path: `package.module:Class`.
+        summary: shown by `logquake list` and in the page of all parts.
+    """
 
     path: str
     summary: str
@@ -25,7 +30,11 @@ class Kind:
 
 @dataclass(frozen=True)
 class Family:
-    """The kinds of one sort of part, by the words files use for them."""
+    """The kinds of one sort of part, by the words files use for them.
+
+    Attributes:
+        noun: what one of them is, e.g. `fault`.
+    """
 
     noun: str
     kinds: Mapping[str, Kind]
@@ -66,6 +75,12 @@ def unknown(noun: str, word: str, known: Mapping[str, Any]) -> str:
 
 def import_path(path: str) -> Any:
     """Import `package.module:Name`.
+
+    Args:
+        path: `package.module:Name`.
+
+    Returns:
+        What stands there under that name.
 
     Raises:
         ScenarioError: the path is malformed, its module or name is missing, or its module raises anything.

@@ -16,7 +16,14 @@ ADDED: Mapping[str, bool] = {"added": True}
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """One step as a chart shows it: seconds since sending began, the fault's word, its target."""
+    """One step as a chart shows it: seconds since sending began, the fault's word, its target.
+
+    Attributes:
+        from_seconds: when it was injected.
+        to_seconds: when it was healed.
+        landed: whether it was proved, from outside, to take effect.
+        proof: what was seen.
+    """
 
     from_seconds: float
     to_seconds: float
@@ -42,6 +49,10 @@ class IncidentMoment:
 
     `what` is the fault with its target, the cause that a finding names, or what names an action; `finding` is
     the finding's identity, or what the action is about.
+
+    Attributes:
+        at_seconds: when.
+        kind: what sort of moment.
     """
 
     at_seconds: float
@@ -56,6 +67,17 @@ class SecondOfRun:
 
     A call that never returned counts with the time it was seen to take. `memory_mib` is of the application
     and the stack's processes together, None where it was not measured.
+
+    Attributes:
+        second: its number, since sending began.
+        due: records due within it; `answered` and `acknowledged` are of the same records, whenever that was.
+        answered: how many of them came back normally.
+        acknowledged: how many of them the stack took responsibility for.
+        response_p50_ms: the median from due to return.
+        response_p99_ms: the 99th percentile.
+        control_p99_ms: the same of the control, which is this machine's own noise.
+        stored: documents in the archive at the second's end; None where it was not looked.
+        backlog: acknowledged and not stored by then; None where it was not looked.
     """
 
     second: int
@@ -75,6 +97,10 @@ class HarnessCost:
     """What a scenario took of the harness itself: its time for looking and judging, and its memory.
 
     `memory_mib` is the most that the harness's process has held so far, in all scenarios.
+
+    Attributes:
+        read_back_seconds: reading the archive and the other outlets.
+        judging_seconds: judging what was read.
     """
 
     read_back_seconds: float
@@ -84,7 +110,16 @@ class HarnessCost:
 
 @dataclass(frozen=True, slots=True)
 class RequestCount:
-    """What a tool that drives the load counts itself of one sort of request; times as it rounds them."""
+    """What a tool that drives the load counts itself of one sort of request; times as it rounds them.
+
+    Attributes:
+        method: as the tool tells it, e.g. `POST`.
+        name: as the tool tells it, e.g. a path.
+        requests: how many there were.
+        failures: how many of them the tool calls failed.
+        p50_ms: the median response time.
+        p95_ms: the 95th percentile.
+    """
 
     method: str
     name: str
@@ -101,6 +136,11 @@ class LoadGenerator:
     `cores_peak` is the most of a core that the busiest of its processes took within a second. A core of this
     machine carried `records_per_core_second` records a second; None where too little was measured.
     `late` records were sent more than `late_ms` after they were due though no call held their producer up.
+
+    Attributes:
+        tool: its name.
+        requests: one count for each sort of request.
+        processes: how many processes send.
     """
 
     tool: str
@@ -117,6 +157,10 @@ class KeptFiles:
     """What the stack of a scenario that did not pass had written, as far as it is kept beside the result.
 
     `folder` is relative to the run's; `left_out` names each thing that is not there, and why.
+
+    Attributes:
+        files: how many.
+        size_bytes: of all together.
     """
 
     folder: str
@@ -127,7 +171,15 @@ class KeptFiles:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An earlier attempt at a scenario, whose evidence did not suffice: what it said, and what it left."""
+    """An earlier attempt at a scenario, whose evidence did not suffice: what it said, and what it left.
+
+    Attributes:
+        status: what it came to.
+        reasons: what was left open, a sentence each.
+        seconds: how long it took.
+        history: the folder of its facts, relative to the run's.
+        kept: what its stack had written; None where nothing is kept.
+    """
 
     status: Status
     reasons: tuple[str, ...]
@@ -141,6 +193,18 @@ class ScenarioResult:
     """Everything a report says of one scenario. `attempts` are those before this one, oldest first.
 
     `cost` is None where nothing was read back.
+
+    Attributes:
+        status: the worst of its verdicts, as `verdicts.md` explains.
+        verdicts: one for each objective that was planned.
+        remarks: what a reader should know beside them: skipped steps, machine noise.
+        tally: how far the sending came.
+        found: how many documents were read back.
+        bands: the steps.
+        series: second by second.
+        seconds: how long it took.
+        history: the folder of its facts, relative to the run's.
+        kept: what its stack had written; None where nothing is kept.
     """
 
     scenario: Scenario
@@ -171,7 +235,13 @@ def as_attempt(result: ScenarioResult) -> Attempt:
 
 @dataclass(frozen=True, slots=True)
 class ObjectiveScore:
-    """An objective's share of the score: its weight, and the points it is known to and may still earn."""
+    """An objective's share of the score: its weight, and the points it is known to and may still earn.
+
+    Attributes:
+        status: of the objective over all scenarios.
+        low: points that it is known to have.
+        high: points that it may still reach.
+    """
 
     objective: str
     status: Status
@@ -182,7 +252,14 @@ class ObjectiveScore:
 
 @dataclass(frozen=True, slots=True)
 class DimensionScore:
-    """A dimension's share of the score, in points of 100; the points of all dimensions sum to the score."""
+    """A dimension's share of the score, in points of 100; the points of all dimensions sum to the score.
+
+    Attributes:
+        weight: the points it has at most.
+        low: points that it is known to have.
+        high: points that it may still reach.
+        objectives: what it consists of.
+    """
 
     dimension: str
     weight: float
@@ -193,7 +270,16 @@ class DimensionScore:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """An interval over a fixed denominator; withheld when a veto stands."""
+    """An interval over a fixed denominator; withheld when a veto stands.
+
+    Attributes:
+        low: points, of 100, that are known.
+        high: points that may still be reached.
+        coverage: the share of the planned weight that was decided, 0 to 1.
+        dimensions: what it consists of.
+        not_examined: sentences on what the stack does not promise, so that nothing judges it.
+        vetoes: reasons for which the gate fails whatever the points are.
+    """
 
     low: float
     high: float
@@ -209,6 +295,10 @@ class Sampled:
 
     None stands where a run gave no value. `alone` holds runs of the baseline that were made first, against
     which nothing was run: they show this machine's noise.
+
+    Attributes:
+        unit: of the values.
+        candidate: those of the version that is judged.
     """
 
     scenario: str
@@ -226,6 +316,12 @@ class Comparison:
     `rise`, its interval from `low` to `high` and `noise`, the rise of the baseline against itself, are shares
     where the limit is one, else amounts in the objective's unit; None where nothing could be compared.
     `summary` says why there is no answer.
+
+    Attributes:
+        scenario: the scenario's name.
+        status: PASS, FAIL, or INCONCLUSIVE where the runs do not say.
+        baseline_median: of the baseline's runs, in `unit`.
+        candidate_median: of the version's that is judged, in `unit`.
     """
 
     scenario: str
@@ -247,6 +343,11 @@ class Regression:
     """A run beside its baseline. Where nothing was compared, `remark` says why, and `status` what that means.
 
     `baseline` says what it is compared with; `interleaved` whether both were run in turn on one machine.
+
+    Attributes:
+        confidence: of every interval, 0 to 1.
+        samples: every value, by scenario and objective.
+        comparisons: what they say.
     """
 
     status: Status
@@ -260,7 +361,12 @@ class Regression:
 
 @dataclass(frozen=True, slots=True)
 class GateDecision:
-    """What the gate says and every sentence that led there."""
+    """What the gate says and every sentence that led there.
+
+    Attributes:
+        status: PASS, FAIL, INCONCLUSIVE or ERROR.
+        reasons: the sentences.
+    """
 
     status: Status
     reasons: tuple[str, ...]
@@ -273,6 +379,21 @@ class Result:
     `command` runs the same way again once it is told what to run and with which seed; each scenario's
     `source` is what a command line calls it. `broke` says what broke around the scenarios: what could not
     be stopped, what was left. It never passes.
+
+    Attributes:
+        run_id: the run's own, which every line of it ends in.
+        started_at: ISO 8601, UTC.
+        suite: the suite's name, or `selected`.
+        stack: the stack's name.
+        backend: `embedded`, `local` or `attached`.
+        input: the log file whose lines were sent; empty for generated ones.
+        suite_hash: of what the suite says; the same for the same files.
+        plan_hash: of all that was planned; two runs with the same one tested the same things.
+        surroundings: versions and the machine, a word for each.
+        score: the points.
+        gate: the decision.
+        seconds: how long the run took.
+        promises: what the stack promises.
     """
 
     run_id: str
@@ -301,10 +422,18 @@ class Result:
 
 
 class Report(Protocol):
-    """One form of the result for people or machines."""
+    """One form of the result for people or machines.
+
+    Attributes:
+        file_name: what it is called in a run's folder.
+    """
 
     file_name: ClassVar[str]
 
     def text(self, result: Result) -> str:
-        """Return the whole file's text."""
+        """Return the whole file's text.
+
+        Args:
+            result: the run.
+        """
         ...

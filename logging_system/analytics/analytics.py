@@ -145,15 +145,41 @@ class Analytics:
         )
 
     def latency(self, window: Window) -> Latency | None:
-        """Return logged → searchable, by what documents say; see `latency.latency_of_documents`."""
+        """Return logged → searchable, by what documents say; see `latency.latency_of_documents`.
+
+        Args:
+            window: The time.
+
+        Returns:
+            Quantiles in seconds; None where no document tells both times.
+
+        Raises:
+            StoreQueryError: There is no answer.
+        """
         return latency_of_documents(self._store, self.reach, window)
 
     def error_templates(self, window: Window) -> TopTemplates:
-        """Return the templates of errors, the most frequent first; see `templates.top_templates`."""
+        """Return the templates of errors, the most frequent first; see `templates.top_templates`.
+
+        Args:
+            window: The time.
+
+        Raises:
+            StoreQueryError: There is no answer.
+        """
         return top_templates(self._store, self.reach, window, query=ERRORS)
 
     def templates(self, window: Window, *, query: str = "") -> TopTemplates:
-        """Return the templates of records that fit; see `templates.top_templates`."""
+        """Return the templates of records that fit; see `templates.top_templates`.
+
+        Args:
+            window: The time.
+            query: A condition, as `search` takes it.
+
+        Raises:
+            StoreQueryError: There is no answer.
+            QuerySyntaxError: The query is none.
+        """
         return top_templates(self._store, self.reach, window, query=read_query(query))
 
     def new_error_templates(self, before: Window, after: Window) -> NewTemplates:
@@ -161,7 +187,14 @@ class Analytics:
         return new_templates(self._store, self.reach, before, after, query=ERRORS)
 
     def noisiest(self, window: Window) -> Noisiest:
-        """Return which namespaces and loggers log the most; see `noisiest.noisiest`."""
+        """Return which namespaces and loggers log the most; see `noisiest.noisiest`.
+
+        Args:
+            window: The time.
+
+        Raises:
+            StoreQueryError: There is no answer.
+        """
         return noisiest(self._store, self.reach, window)
 
     def new_loggers(self, before: Window, after: Window) -> NewLoggers:
@@ -182,7 +215,15 @@ class Analytics:
         return compare(self._store, self.reach, *self.sides(moment, length_seconds))
 
     def sides(self, moment: datetime, length_seconds: float = 3600.0) -> tuple[Window, Window]:
-        """Return the windows before and after a moment; see `comparing.sides`."""
+        """Return the windows before and after a moment; see `comparing.sides`.
+
+        Args:
+            moment: Such as that of a deploy.
+            length_seconds: How long each side is at most; the later one ends now.
+
+        Raises:
+            ValueError: The moment is not past.
+        """
         return sides(moment, self._clock(), length_seconds, self._zone)
 
     def storage(self) -> Storage:
@@ -192,6 +233,12 @@ class Analytics:
     def search(self, window: Window, query: str = "", lines_max: int = 100) -> Found:
         """Return the newest lines that fit; see `lines.search_lines`.
 
+        Args:
+            window: The time.
+            query: A condition in words: `level:ERROR "timed out"`; empty for every line. How-to:
+                `analyze-errors-since-a-deploy`.
+            lines_max: How many lines are returned at most.
+
         Raises:
             StoreQueryError: There is no answer.
             QuerySyntaxError: The query is none.
@@ -200,6 +247,10 @@ class Analytics:
 
     def follow(self, since: datetime, query: str = "") -> Follower:
         """Return what looks for new lines; see `following.Follower`.
+
+        Args:
+            since: Where it begins.
+            query: A condition, as `search` takes it.
 
         Raises:
             QuerySyntaxError: The query is none.

@@ -87,6 +87,9 @@ class Follower:
     def count_missed(self) -> int:
         """Ask how many lines became searchable too late to be shown.
 
+        Returns:
+            How many, since the beginning; also in `missed`.
+
         Raises:
             StoreQueryError: There is no answer.
         """

@@ -75,7 +75,11 @@ class Reach:
 
     @classmethod
     def everything(cls, *, dataset: str = ANY_DATASET) -> Reach:
-        """Return the reach over all namespaces."""
+        """Return the reach over all namespaces.
+
+        Args:
+            dataset: A dataset, such as a service; `*` for each.
+        """
         return cls((), _checked_dataset(dataset))
 
     @property

@@ -213,15 +213,31 @@ class AICoordinationEngine:
     # What people do
 
     def approve(self, run_id: str, author: str = "") -> None:
-        """Let a proposal run. Raises as `say`."""
+        """Let a proposal run. Raises as `say`.
+
+        Args:
+            run_id: The run, as `runs` has it.
+            author: Who says so, for the audit.
+        """
         self.say(Say.APPROVE, run_id, author)
 
     def reject(self, run_id: str, author: str = "") -> None:
-        """Refuse a proposal, or undo what a run did. Raises as `say`."""
+        """Refuse a proposal, or undo what a run did. Raises as `say`.
+
+        Args:
+            run_id: The run, as `runs` has it.
+            author: Who says so, for the audit.
+        """
         self.say(Say.REJECT, run_id, author)
 
     def say(self, say: Say, run_id: str, author: str = "", details: Mapping[str, Any] | None = None) -> None:
         """Say something about a run; it is durable on return, and taken in by the next look.
+
+        Args:
+            say: What is said.
+            run_id: The run that it is about; empty where it is about none.
+            author: Who says so, for the audit.
+            details: What else the word takes, as JSON.
 
         Raises:
             KeyError: There is no such run.
@@ -255,7 +271,11 @@ class AICoordinationEngine:
             return list(self._ledger.runs.values())
 
     def waits_for(self, run_id: str) -> str:
-        """Return what a run waits for, in a sentence; empty where it waits for nothing."""
+        """Return what a run waits for, in a sentence; empty where it waits for nothing.
+
+        Args:
+            run_id: The run, as `runs` has it.
+        """
         return self._progress.waits.get(run_id, "")
 
     def findings(self) -> list[Finding]:

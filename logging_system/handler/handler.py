@@ -200,7 +200,11 @@ class SpoolHandler(logging.Handler):
         self.handle(record)
 
     def setFormatter(self, fmt: logging.Formatter | None) -> None:  # noqa: N802 - the standard library's name
-        """Keep a formatter that nothing uses, and tell so: fields are stored, not lines."""
+        """Keep a formatter that nothing uses, and tell so: fields are stored, not lines.
+
+        Args:
+            fmt: The formatter.
+        """
         super().setFormatter(fmt)
         if fmt is not None:
             self.events.emit(FormatterUnused())

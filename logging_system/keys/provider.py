@@ -158,12 +158,18 @@ class KeyProvider(Protocol):
     def create(self, key_id: str) -> KeyVersions:
         """Make the key, in version 1, unless it exists; returns what there is then.
 
+        Args:
+            key_id: The key.
+
         Raises:
             KeyDestroyedError: It was destroyed; an id is not used twice.
         """
 
     def versions(self, key_id: str) -> KeyVersions:
         """Return which versions there are.
+
+        Args:
+            key_id: The key.
 
         Raises:
             KeyMissingError: There is no such key.
@@ -194,6 +200,9 @@ class KeyProvider(Protocol):
             data_key: 32 bytes.
             context: Bytes that `unwrap` must be given again; they are authenticated, and not secret.
 
+        Returns:
+            What is stored beside the data; only `unwrap` makes a key of it.
+
         Raises:
             KeyMissingError: There is no such key or version.
             KeyDestroyedError: It was destroyed.
@@ -213,6 +222,10 @@ class KeyProvider(Protocol):
     def public_key(self, key_id: str, version: int) -> PublicKey | None:
         """Return what wraps without the provider; None where it has no such thing.
 
+        Args:
+            key_id: The key.
+            version: The version that writers use now.
+
         Raises:
             KeyMissingError: There is no such key or version.
             KeyDestroyedError: It was destroyed.
@@ -220,6 +233,13 @@ class KeyProvider(Protocol):
 
     def raise_minimum(self, key_id: str, version: int) -> KeyVersions:
         """Let versions below `version` unwrap nothing any more; never lowers it: safe to repeat.
+
+        Args:
+            key_id: The key.
+            version: The lowest version that unwraps.
+
+        Returns:
+            Which versions there are then.
 
         Raises:
             KeyMissingError: There is no such key or version.
@@ -244,6 +264,9 @@ class KeyProvider(Protocol):
 
 def checked_key_id(key_id: str) -> str:
     """Return a key id.
+
+    Args:
+        key_id: What somebody wrote.
 
     Raises:
         ValueError: It is none.

@@ -32,7 +32,12 @@ Path = tuple[Key, ...]
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """Gives a field a value; the field and the objects around it are created where they are missing."""
+    """Gives a field a value; the field and the objects around it are created where they are missing.
+
+    Attributes:
+        path: Where.
+        value: Any value that JSON has.
+    """
 
     path: Path
     value: object
@@ -40,14 +45,23 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Takes a field out."""
+    """Takes a field out.
+
+    Attributes:
+        path: Where; nothing happens where there is no such field.
+    """
 
     path: Path
 
 
 @dataclass(frozen=True, slots=True)
 class Rename:
-    """Gives a field another name; its value is kept as it was sent."""
+    """Gives a field another name; its value is kept as it was sent.
+
+    Attributes:
+        path: Where.
+        name: Its new last name.
+    """
 
     path: Path
     name: str
@@ -61,6 +75,11 @@ class Record:
     """A record that cannot change; `edited` returns another one.
 
     Made by `of_document` and `of_line`.
+
+    Args:
+        document: The fields; None where `encoded` has them.
+        encoded: The JSON; None where it is not made yet.
+        is_line: Whether it came as a line.
     """
 
     __slots__ = ("_document", "_encoded", "_is_line")

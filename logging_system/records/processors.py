@@ -168,7 +168,11 @@ class Closed(Chain):
         self.is_empty = self.may_leave = False
 
     def run(self, record: Record) -> Record | Dropped:
-        """Drop the record."""
+        """Drop the record.
+
+        Returns:
+            The drop.
+        """
         del record
         return Dropped(UNAVAILABLE, "a configured processor could not be loaded")
 

@@ -1,0 +1,60 @@
+"""The site in a real browser: it searches, and asks nobody but its own server."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.system.chromium import Watched, chromium
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files and writes no log."""
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Write nothing."""
+
+
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site)))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    thread.join(10)
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as started:
+        yield started
+
+
+def test_the_search_finds_a_page_and_a_name_of_the_api(browser: Any, address: str) -> None:
+    watched = Watched(browser, f"{address}/index.html")
+    watched.page.fill("input.md-search__input", "dead letters")
+    watched.page.wait_for_selector(".md-search-result__item a[href*='how-to/dead-letters']", timeout=60_000)
+    watched.page.fill("input.md-search__input", "installed_handler")
+    watched.page.wait_for_selector(".md-search-result__item a[href*='api/logging_system/']", timeout=60_000)
+
+    assert watched.foreign == []
+    assert watched.errors == []
+
+
+@pytest.mark.parametrize("page", ["index.html", "how-to/index.html", "api/harness/model/index.html"])
+@pytest.mark.parametrize("width", [390, 1360])
+def test_no_page_is_wider_than_the_screen(browser: Any, address: str, page: str, width: int) -> None:
+    watched = Watched(browser, f"{address}/{page}")
+    watched.page.set_viewport_size({"width": width, "height": 900})
+
+    assert watched.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert watched.foreign == []
+    assert watched.errors == []
