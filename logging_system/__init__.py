@@ -13,12 +13,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from logging_system.alerting.watch_thread import WatchThread, start_watch
     from logging_system.coordination.engine import AICoordinationEngine
     from logging_system.installation import Installation, Stats, install, installed_handler
     from logging_system.monitoring.advanced_handler import AdvancedMonitoringHandler
     from logging_system.monitoring.findings import log_findings
     from logging_system.records.namespaces import namespace
+    from logging_system.watch_thread import WatchThread, start_watch
 
 __all__ = [
     "AICoordinationEngine",
@@ -35,10 +35,10 @@ __all__ = [
 _LATE = {
     "AICoordinationEngine": "coordination.engine",
     "AdvancedMonitoringHandler": "monitoring.advanced_handler",
-    "WatchThread": "alerting.watch_thread",
+    "WatchThread": "watch_thread",
     "log_findings": "monitoring.findings",
     "namespace": "records.namespaces",
-    "start_watch": "alerting.watch_thread",
+    "start_watch": "watch_thread",
 }
 
 

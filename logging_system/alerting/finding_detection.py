@@ -30,6 +30,7 @@ from logging_system.coordination.detection.finding_lines import finding_of_line,
 from logging_system.coordination.detection.machine_load import MachineLoad
 from logging_system.coordination.detection.pipeline_reading import PipelineReader
 from logging_system.coordination.detection.seen_record import MESSAGE_CHARACTERS_MAX, SeenRecord
+from logging_system.coordination.detection.template_texts import TemplateTexts
 from logging_system.coordination.findings import Finding
 from logging_system.monitoring.counters import write_status
 
@@ -90,6 +91,8 @@ class FindingDetection:
         late: By how much waits lasted longer than asked for, at most, since it was asked last.
         remark: Told what a person should know.
         acting: Told of each finding once its line is durable; None where nothing acts on findings.
+        texts: Keeps the texts of templates for what acts; where lines are sealed, it is given none: an order
+            to a handler lies in plain.
     """
 
     def __init__(
@@ -103,7 +106,9 @@ class FindingDetection:
         late: Callable[[], float] = lambda: 0.0,
         remark: Callable[[str], None],
         acting: ActsOnFindings | None = None,
+        texts: TemplateTexts | None = None,
     ) -> None:
+        self._texts, self._is_sealed = texts or TemplateTexts(), is_sealed
         self._reader = PipelineReader(spool, steady=steady)
         self._file = FindingFile(folder)
         self._incidents_path = folder / INCIDENTS_NAME
@@ -131,6 +136,8 @@ class FindingDetection:
         changed = self._detector.look(moment, clock.read_seconds)
         self._has_new_incidents |= bool(changed) or open_before != self._detector.incidents.open_count
         for finding in changed:
+            if not self._is_sealed:
+                self._texts.note(finding.templates, self._detector.template_text)
             self._found += finding.found_seconds >= clock.now_seconds
             self._given_up += len(self._waiting) == LINES_MAX
             self._waiting.append(line_of(finding, self._detector.incidents.id_of(finding)))
@@ -193,12 +200,17 @@ class FindingDetection:
 
     def content(self) -> dict[str, Any]:
         """Return all that must survive a restart, as JSON has it."""
-        return {"detector": self._detector.content(), "waiting": list(self._waiting)}
+        return {
+            "detector": self._detector.content(),
+            "waiting": list(self._waiting),
+            "template_texts": self._texts.content(),
+        }
 
     def restore(self, content: Mapping[str, Any]) -> None:
         """Go on with what `content` returned."""
         self._detector.restore(content["detector"])
         self._waiting.extend(content["waiting"])
+        self._texts.restore(content.get("template_texts", {}))
 
     def status(self) -> dict[str, Any]:
         """Return what the status file shows."""

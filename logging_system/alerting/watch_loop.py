@@ -16,6 +16,7 @@ from logging_system.alerting.state_file import StateDamagedError, WatchLock, pre
 from logging_system.alerting.watching import Watch
 from logging_system.config.encryption import Protection
 from logging_system.config.settings import Settings
+from logging_system.coordination.detection.template_texts import TemplateTexts
 from logging_system.spool.codec import UnavailableError
 from logging_system.spool.segment import prepare_folder
 
@@ -45,6 +46,10 @@ def masking_for(alerts: Alerts, settings: Settings) -> Masked | None:
         return None
 
 
+Acting = Callable[[Callable[[str], str | None]], AbstractContextManager[ActsOnFindings | None]]
+"""Opens what acts on findings, given what returns the text of a template by its id."""
+
+
 class WatchLoop:
     """Watches, or stands by; run by one thread, stopped by any.
 
@@ -55,6 +60,7 @@ class WatchLoop:
         protection: How the spool and the state are sealed.
         ready: Told, with whether it stands by, when either begins.
         acting: Opens what acts on findings, for as long as this one watches: never two at once on a folder.
+            It is told how to learn the text of a template.
     """
 
     def __init__(
@@ -65,13 +71,14 @@ class WatchLoop:
         protection: Protection,
         *,
         ready: Callable[[bool], None],
-        acting: Callable[[], AbstractContextManager[ActsOnFindings | None]] = nullcontext,
+        acting: Acting = lambda _template_text: nullcontext(),
     ) -> None:
         self._spool, self._alerts, self._masked, self._protection = spool, alerts, masked, protection
         self._ready, self._acting = ready, acting
         self._wake = threading.Event()
         self._is_stopping = False
         self._latest_seconds = 0.0
+        self._texts = TemplateTexts()
 
     @property
     def is_stopping(self) -> bool:
@@ -101,7 +108,7 @@ class WatchLoop:
         try:
             if not self._has_lock(lock):
                 return
-            with self._acting() as acting:
+            with self._acting(self._texts.text) as acting:
                 self._watch_first(folder, acting)
         finally:
             lock.close()
@@ -154,6 +161,7 @@ class WatchLoop:
             late=self._late_seconds,
             remark=LOG.warning,
             acting=acting,
+            texts=self._texts,
         )
         watch = Watch(
             self._spool,

@@ -95,8 +95,8 @@ def _run(
     options: argparse.Namespace,
     parser: Parser,
 ) -> int:
-    from logging_system.cli.coordination_parts import engine_of
     from logging_system.config.loading import load_settings
+    from logging_system.coordinating import engine_of
     from logging_system.coordination.workflows.audit import AuditError
     from logging_system.coordination.workflows.loading import WorkflowsFileError
     from logging_system.coordination.workflows.state_file import StateDamagedError

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from logging_system.cli.flags import PRECEDENCE, add_flags, settings_asked_for
@@ -16,8 +14,6 @@ from logging_system.cli.parser import EXIT_DONE, Parser, fail
 
 if TYPE_CHECKING:
     from logging_system.cli.parser import Subcommands
-    from logging_system.config.settings import Settings
-    from logging_system.coordination.engine import AICoordinationEngine
 
 _NAME = "watch"
 
@@ -45,6 +41,7 @@ def _run(options: argparse.Namespace, parser: Parser) -> int:
     from logging_system.alerting.state_file import StateVersionError
     from logging_system.alerting.watch_loop import WatchLoop, masking_for
     from logging_system.config.settings import protection_of
+    from logging_system.coordinating import coordinating
     from logging_system.coordination.workflows.loading import load_workflows
     from logging_system.coordination.workflows.state_file import StateDamagedError
 
@@ -60,7 +57,7 @@ def _run(options: argparse.Namespace, parser: Parser) -> int:
     loop = WatchLoop(
         *(settings.spool_folder, alerts, masked, protection),
         ready=_say_ready,
-        acting=lambda: _coordinating(settings),
+        acting=lambda template_text: coordinating(settings, template_text),
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: loop.stop())
@@ -71,19 +68,6 @@ def _run(options: argparse.Namespace, parser: Parser) -> int:
     except (StateDamagedError, StateVersionError, ValueError) as error:
         return fail(_NAME, str(error))
     return EXIT_DONE
-
-
-@contextlib.contextmanager
-def _coordinating(settings: Settings) -> Iterator[AICoordinationEngine | None]:
-    """Run the workflows of the settings beside, on a thread of their own: a slow step delays no alert."""
-    if settings.workflows is None:
-        yield None
-        return
-    from logging_system.cli.coordination_parts import engine_of
-
-    with engine_of(settings) as engine:
-        engine.start()
-        yield engine
 
 
 def _say_ready(is_standby: bool) -> None:

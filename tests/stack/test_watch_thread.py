@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +15,10 @@ import orjson
 import pytest
 
 from logging_system import start_watch
+from logging_system.coordination.finding_content import content_of
 from tests.stack.processes import PYTHON, eventually, finish, kill, ready_line, started
 from tests.unit.logging_system.alerting.receivers import HttpReceiver, http_receiver
+from tests.unit.logging_system.coordination.engines import finding
 
 APPLICATION = """
 import json, logging, os, sys, time
@@ -123,3 +126,30 @@ def test_a_mistake_in_the_rules_is_raised_where_the_application_asks(tmp_path: P
 
     with pytest.raises(ValueError, match='no such name; did you mean "threshold"'):
         start_watch(service="checkout", spool=str(tmp_path / "spool"), alerts=str(tmp_path / "alerts.yaml"))
+
+
+def test_a_mistake_in_the_workflows_is_raised_where_the_application_asks(tmp_path: Path) -> None:
+    (tmp_path / "workflows.yaml").write_text("workflows:\n  - {nmae: louder, steps: []}\n")
+
+    with pytest.raises(ValueError, match=r"workflows\.yaml.*nmae"):
+        start_watch(
+            service="checkout", spool=str(tmp_path / "spool"), workflows=str(tmp_path / "workflows.yaml")
+        )
+
+
+def test_workflows_run_beside_a_thread_that_watches(
+    tmp_path: Path, hook: HttpReceiver, applications: list[subprocess.Popen[bytes]]
+) -> None:
+    effect, workflows = tmp_path / "effect", tmp_path / "workflows.yaml"
+    program = [sys.executable, "-c", "import sys; open(sys.argv[1], 'w')", str(effect)]
+    step = {"kind": "command", "command": program, "local_and_idempotent": True}
+    act = {"name": "act", "steps": [step]}
+    workflows.write_bytes(orjson.dumps({"workflows": [act], "automatic": [{"workflow": "act"}]}))
+    given = settings(tmp_path, hook) | {"workflows": str(workflows)}
+    applications.append(start(given))
+    (tmp_path / "finding.json").write_bytes(orjson.dumps(content_of(finding())))
+    words = ["run", "--finding", str(tmp_path / "finding.json"), "--spool", given["spool"]]
+    subprocess.run([*PYTHON, "-m", "logging_system", "coordination", *words], timeout=60, check=True)
+
+    eventually(effect.exists, "the effect of a step")
+    finish(applications[0])

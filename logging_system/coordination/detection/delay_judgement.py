@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from statistics import fmean, median
 
 from logging_system.coordination.detection.judged import Judged
 from logging_system.coordination.detection.pipeline_moment import PipelineMoment
@@ -28,9 +29,9 @@ _YOUNG = 30
 _YOUNG_SHARE = 0.75
 """Where fewer windows are known, it is this one: a few seconds do not show how far a delay varies."""
 _WAY_SECONDS_MAX = 10.0
+_BUSY_SHARE_MAX = 0.85
+"""Where waits for processors may take more of a record's way than this, its delay says nothing."""
 _BUSIER = 2.0
-_LOAD_SECONDS = 15.0
-"""So long after a burst what it left is on its way."""
 _LOAD_HOLD_SECONDS = 15.0
 """A burst that is worked off within this is no news; a load that is out of proportion is told as a spike."""
 
@@ -85,8 +86,8 @@ class DelayJudgement:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._usual: deque[float] = deque(maxlen=_USUAL_MAX)
-        """Medians of windows that were in order, in seconds."""
+        self._usual: deque[tuple[float, float]] = deque(maxlen=_USUAL_MAX)
+        """Medians of windows that were in order, in seconds, and how busy the machine was meanwhile."""
         self._since_seconds: float | None = None
         self._is_load = False
         """Whether more came than usual when the shift began, or since: what a burst left is its effect."""
@@ -105,12 +106,15 @@ class DelayJudgement:
             return
         # Who waits for a processor makes those records late that are on their way meanwhile.
         way_seconds = _WINDOW_SECONDS + min(_WAY_SECONDS_MAX, median_seconds)
-        excused_seconds = window.excused_seconds(window.now.seconds - way_seconds)
-        limit_seconds = self._limit_seconds(excused_seconds)
+        busy_share = window.busy_share(way_seconds)
+        if busy_share >= _BUSY_SHARE_MAX:
+            self._since_seconds = None
+            return
+        limit_seconds = self._limit_seconds(busy_share, way_seconds)
         if limit_seconds is None or median_seconds <= limit_seconds:
             self._since_seconds = None
-            if is_well and not window.is_busy:
-                self._usual.append(median_seconds)
+            if is_well:
+                self._usual.append((median_seconds, busy_share))
             return
         if not is_well:
             return
@@ -123,8 +127,8 @@ class DelayJudgement:
         self, window: PipelineWindow, median_seconds: float, limit_seconds: float, since_seconds: float
     ) -> Judged:
         path = self._path
-        usual_seconds = sorted(self._usual)[len(self._usual) // 2]
-        ratio = _highest_rate(window) / max(1.0, _usual_rate(window))
+        usual_seconds = median(seconds for seconds, _ in self._usual)
+        ratio = window.load_ratio(_WINDOW_SECONDS)
         self._is_load = is_load = self._is_load or ratio >= _BUSIER
         return Judged(
             FindingKind.LATENCY_SHIFT,
@@ -145,13 +149,18 @@ class DelayJudgement:
             },
         )
 
-    def _limit_seconds(self, excused_seconds: float) -> float | None:
+    def _limit_seconds(self, busy_share: float, way_seconds: float) -> float | None:
+        """Return the longest median that is no shift; None where too little is known.
+
+        A machine that is busier than it was while that was learnt excuses more than is usual.
+        """
         if len(self._usual) < _USUAL_MIN:
             return None
-        lowest, highest = min(self._usual), max(self._usual)
+        lowest, highest = min(self._usual)[0], max(self._usual)[0]
         share = _SHARE if len(self._usual) >= _YOUNG else _YOUNG_SHARE
         excess_seconds = max(self._path.excess_seconds_min, share * lowest, _FACTOR * (highest - lowest))
-        return lowest + excess_seconds + excused_seconds
+        busier_share = max(0.0, busy_share - fmean(share for _, share in self._usual))
+        return lowest + excess_seconds + busier_share * way_seconds
 
     def _median(self, window: PipelineWindow) -> float | None:
         before, after = self._path.counts(window.before(_WINDOW_SECONDS)), self._path.counts(window.now)
@@ -160,13 +169,13 @@ class DelayJudgement:
         counts = [max(0, now - then) for then, now in zip(before, after, strict=True)]
         return median_of(counts) if sum(counts) >= _RECORDS_MIN else None
 
-    def content(self) -> list[float]:
+    def content(self) -> list[tuple[float, float]]:
         """Return what must survive a restart, as JSON has it."""
         return list(self._usual)
 
-    def restore(self, content: Sequence[float]) -> None:
+    def restore(self, content: Sequence[Sequence[float]]) -> None:
         """Go on with it."""
-        self._usual.extend(float(each) for each in content)
+        self._usual.extend((float(seconds), float(share)) for seconds, share in content)
 
 
 def median_of(counts: Sequence[int]) -> float:
@@ -184,22 +193,3 @@ def median_of(counts: Sequence[int]) -> float:
             return low + (high - low) * (half - below) / counts[place]
         below = upto
     return BOUNDS_SECONDS[-1]
-
-
-def _rate(window: PipelineWindow, seconds: float, until_seconds: float = 0.0) -> float:
-    """Return how many records a second came within some seconds, up to so many seconds ago."""
-    then, last = window.before(until_seconds + seconds), window.before(until_seconds)
-    passed_seconds = last.seconds - then.seconds
-    return (last.writers.offered - then.writers.offered) / passed_seconds if passed_seconds > 0 else 0.0
-
-
-def _usual_rate(window: PipelineWindow) -> float:
-    """Return the rate of the last minute, without the idle time before the first record."""
-    began = next((each.seconds for each in window.moments if each.writers.offered), window.now.seconds)
-    return _rate(window, min(60.0, window.now.seconds - began))
-
-
-def _highest_rate(window: PipelineWindow) -> float:
-    """Return the highest rate lately."""
-    steps = int(_LOAD_SECONDS / _WINDOW_SECONDS)
-    return max(_rate(window, _WINDOW_SECONDS, _WINDOW_SECONDS * step) for step in range(steps))

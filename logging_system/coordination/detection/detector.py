@@ -22,7 +22,7 @@ from logging_system.coordination.detection.stream_judgement import StreamJudgeme
 from logging_system.coordination.detection.templates import new_learner
 from logging_system.coordination.findings import Finding
 
-VERSION = 1
+VERSION = 2
 _AFTERMATH_SECONDS = 10.0
 """So long after trouble its backlog is on its way: late records and second copies are its effects."""
 
@@ -81,6 +81,10 @@ class Detector:
             yield from delay.judged(self._window, is_well=is_well)
         surroundings = Surroundings(is_well, self._window.now.writers.open_writers)
         yield from self.stream.judged(read_seconds, surroundings)
+
+    def template_text(self, template_id: str) -> str | None:
+        """Return the text of a template that a finding names; None where it is not known any more."""
+        return self._learner.text(template_id)
 
     def content(self) -> dict[str, Any]:
         """Return all that must survive a restart, as JSON has it."""

@@ -14,6 +14,9 @@ BUSY_SECONDS = 10.0
 _LATE_SECONDS_MAX = 0.25
 """Where who looks woke later than this, delays and requests that time out say nothing of disk or store."""
 MOMENTS_MAX = 600
+_LOAD_SECONDS = 15.0
+"""So long after a burst what it left is on its way."""
+_USUAL_SECONDS = 60.0
 _SAME_SECONDS = 0.05
 """Times of one file, read twice by a clock that moves, are no further apart."""
 
@@ -107,10 +110,36 @@ class PipelineWindow:
             if after.seconds > since_seconds
         )
 
+    def busy_share(self, seconds: float) -> float:
+        """Return how much of the last seconds may be a wait for processors, as a share of what is known."""
+        known_seconds = min(seconds, self.now.seconds - self.moments[0].seconds)
+        return self.excused_seconds(self.now.seconds - seconds) / known_seconds if known_seconds > 0 else 0.0
+
     @property
     def is_busy(self) -> bool:
         """Whether the machine was so busy lately that all on it waited long for their turn."""
         return self.late_seconds(BUSY_SECONDS) > _LATE_SECONDS_MAX
+
+    def load_ratio(self, within_seconds: float) -> float:
+        """Return how many times the usual rate of records came lately, at most.
+
+        Args:
+            within_seconds: Over how long a rate is taken.
+        """
+        steps = int(_LOAD_SECONDS / within_seconds)
+        highest = max(self._rate(within_seconds, within_seconds * step) for step in range(steps))
+        # The idle time before the first record says nothing about what is usual.
+        began_seconds = next(
+            (each.seconds for each in self.moments if each.writers.offered), self.now.seconds
+        )
+        usual = self._rate(min(_USUAL_SECONDS, self.now.seconds - began_seconds))
+        return highest / max(1.0, usual)
+
+    def _rate(self, seconds: float, until_seconds: float = 0.0) -> float:
+        """Return how many records a second came within some seconds, up to so many seconds ago."""
+        then, last = self.before(until_seconds + seconds), self.before(until_seconds)
+        passed_seconds = last.seconds - then.seconds
+        return (last.writers.offered - then.writers.offered) / passed_seconds if passed_seconds > 0 else 0.0
 
     def told(self) -> list[tuple[float, ShipperMoment]]:
         """Return what the shipper said, and when it wrote that, without what it did not write anew.

@@ -16,6 +16,9 @@ _FAILING_SECONDS = 5.0
 _FAILED_MIN = 3
 _TIMEOUT_SECONDS = 10.0
 _STALL_SECONDS = 2.5
+_BURST = 5.0
+_BURST_STALL_SECONDS = 5.0
+"""After a burst of so many times the usual rate requests are larger, and the store needs longer for each."""
 _STALL_FACTOR = 3.0
 _STALL_SECONDS_MAX = 8.0
 """However long the store's pauses were, a stall is found within 10 s unless the machine is busy."""
@@ -125,7 +128,8 @@ def _stalled(window: PipelineWindow, now: ShipperMoment) -> Judged | None:
     since_seconds = _pause_began(told)
     stalled_seconds = told[-1][0] - since_seconds
     usual_seconds = _longest_pause(told, before_seconds=since_seconds)
-    limit_seconds = min(_STALL_SECONDS_MAX, max(_STALL_SECONDS, _STALL_FACTOR * usual_seconds))
+    least_seconds = _BURST_STALL_SECONDS if window.load_ratio(1.0) >= _BURST else _STALL_SECONDS
+    limit_seconds = min(_STALL_SECONDS_MAX, max(least_seconds, _STALL_FACTOR * usual_seconds))
     late_seconds = _HANDS * window.late_seconds(max(_STALL_SECONDS_MAX, stalled_seconds))
     excused_seconds = window.excused_seconds(since_seconds)
     if stalled_seconds < limit_seconds + min(late_seconds, excused_seconds):

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from logging_system.monitoring.error_templates import Templates
+from logging_system.monitoring.error_templates import PLACEHOLDER, Templates
 
 TEMPLATES_MAX = 2_000
 _CHARACTERS_MAX = 200
@@ -40,6 +40,9 @@ class LearnsTemplates(Protocol):
     def learn(self, message: str) -> Any:
         """Return the template of a message, with `template_id`, `text` and `count`, learning from it."""
 
+    def text(self, template_id: str) -> str | None:
+        """Return the text of a template, with `<*>` for what differs; None where it is not known any more."""
+
     def content(self) -> Any:
         """Return all that must survive a restart, as JSON has it."""
 
@@ -50,15 +53,27 @@ class MaskedTemplates:
     def __init__(self) -> None:
         self._templates = Templates()
         self._counts: OrderedDict[str, int] = OrderedDict()
+        self._texts: dict[str, str] = {}
 
     def learn(self, message: str) -> LearntTemplate:
         """Return the template of a message, learning from it."""
-        text = self._templates.template(message[:_CHARACTERS_MAX].partition("\n")[0])
+        head = message[:_CHARACTERS_MAX].partition("\n")[0]
+        text = self._templates.template(head)
         count = self._counts.pop(text, 0) + 1
         self._counts[text] = count
         if len(self._counts) > TEMPLATES_MAX:
-            self._counts.popitem(last=False)
-        return LearntTemplate(template_id(text), text, count)
+            forgotten, _ = self._counts.popitem(last=False)
+            self._texts.pop(template_id(forgotten), None)
+        identity = template_id(text)
+        if len(head) < len(message):
+            self._texts[identity] = text + PLACEHOLDER  # which the line alone fits too
+        else:
+            self._texts.setdefault(identity, text)
+        return LearntTemplate(identity, text, count)
+
+    def text(self, template_id: str) -> str | None:
+        """Return the text of a template; None where it is not known any more."""
+        return self._texts.get(template_id)
 
     def content(self) -> Mapping[str, int]:
         """Return nothing: a text has the same identity after a restart."""

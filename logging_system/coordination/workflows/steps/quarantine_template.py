@@ -16,7 +16,8 @@ from logging_system.spool.control import QuarantineTemplate as QuarantineOrder
 class QuarantineTemplate(OrderingStep):
     """Keeps one in so many records that fit a template; the others are dropped and counted as `quarantined`.
 
-    Undone: all are kept.
+    Without `message` it is the first template of the finding, whose text `watch` knows unless the spool is
+    sealed: an order lies in plain. Undone: all are kept.
     """
 
     kind: Literal["quarantine_template"] = Field("quarantine_template", description="The kind.")

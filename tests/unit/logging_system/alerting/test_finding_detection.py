@@ -19,9 +19,12 @@ from logging_system.alerting.rules.declared import Clock
 from logging_system.alerting.state_file import prepare_alerts_folder
 from logging_system.alerting.watching import Clocks, Watch
 from logging_system.coordination.detection.finding_file import FindingFile
+from logging_system.coordination.detection.template_texts import TemplateTexts
 from logging_system.delivery.commands import Tally
+from logging_system.handler.orders import Gate
 from logging_system.monitoring.delays import Delays
 from logging_system.spool.codec import PLAIN_CODECS
+from logging_system.spool.control import QuarantineTemplate
 
 START = 1_700_000_000.0
 CARD = "4111 1111 1111 1111"
@@ -62,6 +65,7 @@ class Detecting:
     def __init__(self, spool: Path, *, is_sealed: bool = False) -> None:
         self.spool, self.folder = spool, prepare_alerts_folder(spool)
         self.is_sealed, self.now, self.remarks = is_sealed, START, list[str]()
+        self.texts = TemplateTexts()
         self.detection = self.started()
 
     def started(self) -> FindingDetection:
@@ -72,6 +76,7 @@ class Detecting:
             is_sealed=self.is_sealed,
             steady=lambda: self.now,
             remark=self.remarks.append,
+            texts=self.texts,
         )
 
     def looks(self, seconds: int, **shipper: object) -> None:
@@ -123,6 +128,42 @@ def test_after_a_crash_before_its_line_was_written_it_is_written_with_the_same_i
 
     assert len(detecting.lines()) == 2
     assert len({line["finding_id"] for line in detecting.lines()}) == 1
+
+
+def test_what_floods_is_quarantined_by_the_text_that_detection_knows_also_after_a_restart(
+    tmp_path: Path,
+) -> None:
+    detecting = Detecting(tmp_path)
+    detecting.detection.tell({"message": "begin"}, detecting.now)
+    detecting.looks(310)
+    detecting.fails("ledger 17 refused\nby its owner")
+    detecting.looks(3)
+    detecting.detection.write()
+    (line,) = detecting.lines()
+    (template,) = line["templates"]
+    content = orjson.loads(orjson.dumps(detecting.detection.content()))
+    detecting.texts = TemplateTexts()
+    detecting.started().restore(content)
+    order = QuarantineTemplate("order", detecting.now + 60, detecting.texts.text(template) or "", 2)
+    gate = Gate.of((), [order])
+    message = "ledger 4 refused\nby another"
+    reasons = [gate.reason({"msg": message, "args": None, "levelno": 40}) for _ in range(2)]
+
+    assert order.is_sound
+    assert reasons == [None, "quarantined"]
+    assert gate.reason({"msg": "ledger 4 paid", "args": None, "levelno": 40}) is None
+
+
+def test_no_text_of_a_template_is_kept_where_the_spool_is_sealed(tmp_path: Path) -> None:
+    detecting = Detecting(tmp_path, is_sealed=True)
+    detecting.detection.tell({"message": "begin"}, detecting.now)
+    detecting.looks(310)
+    detecting.fails("ledger refused")
+    detecting.looks(3)
+    detecting.detection.write()
+    (line,) = detecting.lines()
+
+    assert [detecting.texts.text(each) for each in line["templates"]] == [None]
 
 
 @pytest.mark.parametrize("is_sealed", [False, True], ids=["plain", "sealed"])

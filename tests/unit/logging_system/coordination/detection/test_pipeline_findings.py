@@ -224,6 +224,16 @@ def test_records_that_take_longer_while_the_machine_is_busy_are_no_shift() -> No
     assert {each.kind for each in prompt.runs(20, delay_seconds=2.1)} == {FindingKind.LATENCY_SHIFT}
 
 
+def test_a_store_gets_slower_on_a_machine_that_is_as_busy_as_it_always_was() -> None:
+    """As recorded: contention since the start, 1.7 s usual, 3.6 s while the store answered late."""
+    pipeline = Pipeline()
+    pipeline.waits = Waits(own_seconds=0.16, any_seconds=1.0)
+    pipeline.runs(6, delay_seconds=1.7)
+    (found,) = pipeline.runs(6, delay_seconds=3.6)
+
+    assert (found.kind, found.cause) == (FindingKind.LATENCY_SHIFT, CauseClass.STORE_SLOW)
+
+
 def test_where_little_is_known_yet_a_shift_is_three_quarters_of_the_delay_at_least() -> None:
     pipeline = Pipeline()
     pipeline.runs(8, delay_seconds=1.1)

@@ -17,6 +17,9 @@ from logging_system.alerting.state_file import StateVersionError
 from logging_system.alerting.watch_loop import LOG, WatchLoop, masking_for
 from logging_system.config.loading import load_settings
 from logging_system.config.settings import protection_of
+from logging_system.coordinating import coordinating
+from logging_system.coordination.workflows.loading import load_workflows
+from logging_system.coordination.workflows.state_file import StateDamagedError
 from logging_system.spool.forks import FORKS
 
 CLOSE_SECONDS_MAX = 5.0
@@ -57,7 +60,7 @@ class WatchThread:
         while not self._loop.is_stopping:
             try:
                 self._loop.run()
-            except (StateVersionError, ValueError) as error:
+            except (StateDamagedError, StateVersionError, ValueError) as error:
                 LOG.warning("%s; nobody watches %s", error, self.spool)
                 return
             except OSError as error:
@@ -78,28 +81,36 @@ def start_watch(**settings: Any) -> WatchThread:
 
     Args:
         settings: As those of `install`: `service` or `spool` says which folder, `alerts` names the file of
-            rules and channels. Without a file: 10 errors within 60 s, on standard error.
+            rules and channels; without a file: 10 errors within 60 s, on standard error. `workflows` names
+            the file of workflows for findings; they run on a thread of their own.
 
     Returns:
         The thread; it ends with the process, or by `close`.
 
     Raises:
-        ValueError: A setting or the file of rules cannot be used; says where, what and the remedy.
+        ValueError: A setting, or the file of rules or of workflows, cannot be used; says where, what and the
+            remedy.
     """
     FORKS.notice()
     loaded = load_settings(settings, written="start_watch({}=…)".format)
-    names = {*settings, "alerts", "encryption", "mask", "spool"}
+    names = {*settings, "alerts", "encryption", "mask", "spool", "workflows"}
     if wrong := [str(problem) for problem in loaded.problems if problem.name in names]:
         raise ValueError("; ".join(wrong))
     values = loaded.settings
     alerts = load_alerts(values.alerts, os.environ)
+    if values.workflows is not None:
+        load_workflows(values.workflows)
     spool = values.spool_folder.absolute()
     with _lock:
         known = _threads.get(spool)
         if known is not None and known.is_alive:
             return known
         masked, protection = masking_for(alerts, values), protection_of(values)
-        loop = WatchLoop(spool, alerts, masked, protection, ready=lambda _is_standby: None)
+        loop = WatchLoop(
+            *(spool, alerts, masked, protection),
+            ready=lambda _is_standby: None,
+            acting=lambda template_text: coordinating(values, template_text),
+        )
         _threads[spool] = WatchThread(spool, loop)
         return _threads[spool]
 

@@ -1,4 +1,4 @@
-"""What the engine is given by commands: channels of alerts, the key, the store."""
+"""The engine that settings describe: it is given the channels of alerts, the key and the store."""
 
 from __future__ import annotations
 
@@ -51,6 +51,29 @@ def engine_of(
             yield engine
         finally:
             engine.close()
+
+
+@contextmanager
+def coordinating(
+    settings: Settings, template_text: Callable[[str], str | None]
+) -> Iterator[AICoordinationEngine | None]:
+    """Run the workflows of the settings, on a thread of their own: a slow step delays no alert.
+
+    Args:
+        settings: The settings; without `workflows` nothing runs, and None is yielded.
+        template_text: Returns the text of a template by its id.
+
+    Raises:
+        ValueError: A file or a setting cannot be used; says where, what and the remedy.
+        StateDamagedError: What was under way is not known.
+        OSError: The folder cannot be used.
+    """
+    if settings.workflows is None:
+        yield None
+        return
+    with engine_of(settings, template_text=template_text) as engine:
+        engine.start()
+        yield engine
 
 
 @contextmanager
