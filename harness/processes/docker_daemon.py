@@ -170,8 +170,8 @@ def require_shared_network() -> None:
         problem = another_network(client.info())
     if problem:
         raise UnavailableError(
-            f"docker: the daemon at {address()} does not suffice: {problem}; use Docker Engine on Linux, started "
-            "by root, or --backend local"
+            f"docker: the daemon at {address()} does not suffice: {problem}; use Docker Engine on Linux, "
+            "started by root, or --backend local"
         )
 
 
