@@ -48,6 +48,7 @@ _RECIPES: dict[str, tuple[container_images.ImageKind, Recipe]] = {
 
 def _daemon() -> Check:
     try:
+        docker_daemon.require_shared_network()
         return Check("docker", f"version {docker_daemon.version()} at {docker_daemon.address()}")
     except UnavailableError as error:
         problem, _, remedy = str(error).removeprefix("docker: ").partition("; ")

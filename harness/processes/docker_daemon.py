@@ -10,7 +10,7 @@ import importlib
 import importlib.util
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,6 +145,34 @@ def version() -> str:
     """Return the daemon's version; raises UnavailableError where it does not answer."""
     with connected() as client:
         return str(client.version()["Version"])
+
+
+def another_network(info: Mapping[str, Any]) -> str:
+    """Say why containers of a daemon do not share this machine's network; empty where they can.
+
+    Args:
+        info: what the daemon says of itself (`GET /info`).
+    """
+    if "Docker Desktop" in str(info.get("OperatingSystem", "")):
+        return "it is Docker Desktop's, whose containers have the network of a virtual machine"
+    if any("rootless" in option for option in info.get("SecurityOptions") or ()):
+        return "it is rootless, and its containers have a network of their own"
+    return ""
+
+
+def require_shared_network() -> None:
+    """Refuse a daemon whose containers cannot have this machine's network.
+
+    Raises:
+        UnavailableError: they cannot, or the daemon does not answer.
+    """
+    with connected() as client:
+        problem = another_network(client.info())
+    if problem:
+        raise UnavailableError(
+            f"docker: the daemon at {address()} does not suffice: {problem}; use Docker Engine on Linux, "
+            "started by root, or --backend local"
+        )
 
 
 # --- images ----------------------------------------------------------------------------------------------

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import stat
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from harness.config.scenario import load_scenario
+from harness.deployments.container_images import IMAGES
+from harness.deployments.installed import SERVERS
 from tests.containers import compose
 from tests.repository import REPOSITORY
 
@@ -174,3 +181,76 @@ def test_no_image_floats_on_the_newest_version() -> None:
     images = [service["image"] for service in SERVICES.values()]
 
     assert [image for image in images if image.endswith(":latest") or ":" not in image] == []
+
+
+PAGE = (REPOSITORY / "docs" / "how-to" / "containers.md").read_text()
+
+
+def test_the_page_names_every_address_of_this_machine_and_no_other() -> None:
+    open_here = {f"127.0.0.1:{port}" for service in SERVICES.values() for _, port in published(service)}
+
+    assert set(re.findall(r"127\.0\.0\.1:\d+", PAGE)) == open_here
+
+
+def test_the_page_names_the_images_and_how_to_name_others() -> None:
+    rows = [row.split("|") for row in PAGE.splitlines() if "`LOGQUAKE_IMAGE_" in row and row.startswith("|")]
+    told = [tuple(re.findall(r"`([^`]+)`", "|".join(row))) for row in rows]
+
+    expected = [
+        tuple(filter(None, (kind.published, kind.made_here, kind.variable))) for kind in IMAGES.values()
+    ]
+    assert told == expected
+
+
+def test_the_file_starts_the_images_that_the_backend_starts() -> None:
+    text = _FILE.read_text()
+
+    assert f"${{LOGQUAKE_IMAGE_ELASTICSEARCH:-{IMAGES['elasticsearch'].published}}}" in text
+    assert f"${{LOGQUAKE_IMAGE_TOXIPROXY:-{IMAGES['toxiproxy'].made_here}}}" in text
+
+
+def test_the_toxiproxy_that_is_built_is_the_one_that_is_installed() -> None:
+    dockerfile = (REPOSITORY / "containers" / "toxiproxy.Dockerfile").read_text()
+
+    assert f"/v2/cmd/server@v{SERVERS['toxiproxy'].version}" in dockerfile
+
+
+def test_the_suite_of_the_harness_is_the_default_one_but_for_faults_on_the_store_itself() -> None:
+    def names(path: Path) -> list[str]:
+        return list(yaml.safe_load(path.read_text())["scenarios"])
+
+    default = names(REPOSITORY / "scenarios" / "suites" / "default.yaml")
+    on_the_store = {
+        name
+        for name in default
+        for step in load_scenario(REPOSITORY / "scenarios" / f"{name}.yaml").steps
+        if step.target == "elasticsearch"
+    }
+
+    assert names(REPOSITORY / "containers" / "attached_default.yaml") == [
+        name for name in default if name not in on_the_store
+    ]
+
+
+def test_the_stack_of_the_harness_is_the_gateway_before_a_store_that_runs_already() -> None:
+    shipped = yaml.safe_load((REPOSITORY / "scenarios" / "stacks" / "gateway.yaml").read_text())
+    composed = yaml.safe_load((REPOSITORY / "containers" / "composed.yaml").read_text())
+    own = {"name", "title", "services", "may_hurt", "delete_run_index"}
+
+    assert {key: value for key, value in composed.items() if key not in own} == {
+        key: value for key, value in shipped.items() if key not in own
+    }
+    assert composed["may_hurt"] == ["elasticsearch:9200"]
+
+
+def test_tokens_are_made_once_long_and_for_their_owner_alone(tmp_path: Path) -> None:
+    command = [sys.executable, str(REPOSITORY / "containers" / "make_secrets.py"), str(tmp_path), "a", "b"]
+    subprocess.run(command, check=True, timeout=30, capture_output=True)
+    first = {name: (tmp_path / name).read_text() for name in ("a", "b")}
+    told = subprocess.run(command, check=True, timeout=30, capture_output=True, text=True).stdout
+
+    assert {name: (tmp_path / name).read_text() for name in ("a", "b")} == first
+    assert first["a"] != first["b"]
+    assert min(len(token.strip()) for token in first.values()) >= 43  # 32 bytes in base64
+    assert {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in first} == {0o600}
+    assert first["a"].strip() not in told

@@ -77,3 +77,18 @@ def test_a_failed_start_leaves_no_process(
 def test_a_service_that_the_backend_lacks_is_named_with_a_suggestion(scratch: Path, run_id: str) -> None:
     with pytest.raises(ScenarioError, match='Did you mean "elasticsearch"'):
         ContainerServices(scratch, run_id, SystemClock(), stack("elasticsearh"))
+
+
+@pytest.mark.parametrize(
+    ("info", "told"),
+    [
+        ({"OperatingSystem": "Docker Desktop", "SecurityOptions": []}, "Docker Desktop's"),
+        ({"OperatingSystem": "Debian", "SecurityOptions": ["name=seccomp", "name=rootless"]}, "rootless"),
+        ({"OperatingSystem": "Debian GNU/Linux 12", "SecurityOptions": ["name=seccomp,profile=default"]}, ""),
+        ({"OperatingSystem": "Debian GNU/Linux 12", "SecurityOptions": None}, ""),
+    ],
+)
+def test_a_daemon_in_another_network_does_not_suffice(info: dict[str, object], told: str) -> None:
+    problem = docker_daemon.another_network(info)
+
+    assert (told in problem) if told else problem == ""
