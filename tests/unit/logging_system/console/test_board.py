@@ -14,7 +14,7 @@ def board_of(*panels: Panel, pages_max: int = 3) -> Board:
 
 
 async def until(board: Board, key: str, wanted: Callable[[Shown], bool]) -> Shown:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not wanted(board.shown(key)[1]):
             await asyncio.sleep(0.005)
     return board.shown(key)[1]
