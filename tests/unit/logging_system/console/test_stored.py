@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from logging_system.analytics.analytics import Analytics
+from logging_system.analytics.query_language import read_query
+from logging_system.analytics.reach import Reach
+from logging_system.analytics.store_queries import StoreUnavailableError
+from logging_system.analytics.template_times import template_times
+from logging_system.analytics.windows import Window
+from logging_system.console.board import PanelError
+from logging_system.console.shown_text import ShownText
+from logging_system.console.stored import SPANS, Stored, query_for
+
+NOW = datetime(2026, 11, 30, 14, 7, 42, tzinfo=UTC)
+HOUR = SPANS[0]
+
+
+class LiteralStore:
+    """Answers each search literally, and keeps what was asked."""
+
+    def __init__(self, *answers: Mapping[str, Any]) -> None:
+        self.answers = list(answers)
+        self.asked: list[Mapping[str, Any]] = []
+
+    def search(self, _target: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        self.asked.append(body)
+        if not self.answers:
+            raise StoreUnavailableError("connection refused")
+        return self.answers.pop(0)
+
+    def multi_search(self, searches: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Mapping[str, Any]]:
+        return [self.search(*each) for each in searches]
+
+
+def stored(store: Any) -> Stored:
+    reach = Reach.everything()
+    return Stored(store, Analytics(store, reach), reach, ShownText(None), clock=lambda: NOW)
+
+
+def bucket(minute: int, **levels: int) -> dict[str, Any]:
+    moment = datetime(2026, 11, 30, 14, minute, tzinfo=UTC)
+    listed = [{"key": level, "doc_count": count} for level, count in levels.items()]
+    return {"key": moment.timestamp() * 1000, "levels": {"buckets": listed}}
+
+
+def rates_answer(*buckets: dict[str, Any]) -> dict[str, Any]:
+    listed = [{"key": "info", "doc_count": 700}, {"key": "fatal", "doc_count": 5}]
+    aggregations = {"levels": {"buckets": listed}, "times": {"buckets": list(buckets)}}
+    return {"_shards": {"total": 1, "failed": 0}, "hits": {"total": {"value": 705}}, "aggregations": aggregations}
+
+
+def test_levels_are_told_apart_as_a_chart_does_and_now_is_the_latest_whole_bar() -> None:
+    answer = rates_answer(bucket(5, info=60, notice=3), bucket(6, info=120, warn=6, fatal=6), bucket(7, info=9))
+    found = stored(LiteralStore(answer)).rates(HOUR)
+
+    assert (found["count"], found["errors"]) == (705, 5)
+    assert found["buckets"][0]["levels"] == {"error": 0, "warning": 0, "info": 60, "debug": 0, "other": 3}
+    assert found["buckets"][1]["levels"] == {"error": 6, "warning": 6, "info": 120, "debug": 0, "other": 0}
+    assert [each["state"] for each in found["buckets"]] == ["settled", "settled", "filling"]
+    assert found["per_second"] == 132 / 60
+
+
+@pytest.mark.parametrize("span", SPANS, ids=[each.name for each in SPANS])
+def test_a_question_stays_the_same_until_the_next_bar_begins(span: Any) -> None:
+    store = LiteralStore(rates_answer())
+    found = stored(store).rates(span)
+    step = span.interval.seconds_max * 1000
+
+    assert found["until_ms"] % step == 0
+    assert 0 < found["until_ms"] - NOW.timestamp() * 1000 <= step
+    assert found["until_ms"] - found["since_ms"] == span.seconds * 1000
+    assert span.seconds / span.interval.seconds_max <= 100
+
+
+def test_a_store_that_does_not_answer_is_told_in_a_sentence() -> None:
+    asking = stored(LiteralStore())
+    for ask in (asking.rates, asking.templates, asking.loggers):
+        with pytest.raises(PanelError, match=r"The store gives no \w+: connection refused"):
+            ask(HOUR)
+
+
+def test_templates_come_with_their_times_and_the_query_that_leads_to_their_lines() -> None:
+    moments = [f"2026-11-30T13:{minute:02}:30Z" for minute in (9, 10, 50)]
+    hits = [
+        {
+            "_index": ".ds-logs-shop-main-2026.11.30-000001",
+            "_source": {
+                "@timestamp": moment,
+                "message": f"payment timed out after {number} ms",
+                "log": {"level": "error", "logger": 'shop."pay"'},
+            },
+        }
+        for number, moment in enumerate(moments)
+    ]
+    answer = {"_shards": {"failed": 0}, "hits": {"total": {"value": 3}, "hits": hits}}
+    nothing = {"_shards": {"failed": 0}, "hits": {"total": {"value": 0}, "hits": []}}
+    found = stored(LiteralStore(*[answer, *[nothing] * 9] * 2)).templates(HOUR)
+    (row,) = found["errors"]["rows"]
+
+    assert (row["text"], row["estimate"]) == ("payment timed out after <*> ms", 3)
+    assert row["times"] == [2, 0, 0, 0, 0, 0, 0, 1, 0, 0]  # of 13:08 to 14:08
+    assert row["query"].endswith('logger:"shop.\\"pay\\"" and message:"payment timed out after"')
+    assert read_query(row["query"]) is not None
+    assert found["all"]["rows"][0]["query"].startswith("logger:")
+
+
+def test_template_times_tell_how_many_more_there_are() -> None:
+    window = Window(datetime(2026, 11, 30, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC))
+    hits = [
+        {"_index": "logs-a-b", "_source": {"@timestamp": "no time", "message": word, "log": {"logger": "x"}}}
+        for word in ("one", "two", "two", "three")
+    ]
+    answers = [{"hits": {"total": {"value": 4}, "hits": hits}}, *[{"hits": {"total": {"value": 0}}}] * 9]
+    found = template_times(LiteralStore(*answers), Reach.everything(), window, templates_max=1)
+
+    assert [(each.template.text, each.estimates) for each in found.templates] == [("two", (2.0, *[0.0] * 9))]
+    assert (found.others, found.count, found.share) == (2, 4, 1.0)
+
+
+@given(words=st.text(max_size=40), logger=st.text(max_size=40), error=st.text(max_size=40), is_error=st.booleans())
+def test_whatever_was_logged_its_query_means_just_that(
+    words: str, logger: str, error: str, is_error: bool
+) -> None:
+    """What leads from a chart to lines is one condition a field, each with the whole text in it."""
+    found = read_query(query_for(words, logger=logger, error=error, is_error=is_error))
+    wanted: list[dict[str, Any]] = []
+    if is_error:
+        levels = [{"term": {"log.level": level}} for level in ("critical", "error", "fatal")]
+        wanted.append({"bool": {"should": levels, "minimum_should_match": 1}})
+    wanted += [{"term": {"log.logger": logger}}] if logger else []
+    wanted += [{"term": {"error.type": error}}] if error else []
+    wanted += [{"match_phrase": {"message": words}}] if words else []
+
+    if len(wanted) > 1:
+        assert found == {"bool": {"filter": wanted}}
+    else:
+        assert found == (wanted[0] if wanted else None)
+
+
+def test_lines_are_the_newest_first_masked_and_of_one_namespace_where_asked() -> None:
+    source = {"message": "password=hunter2 for 17", "log": {"level": "info", "logger": "a"}, "api_key": "abc123xyz"}
+    hits = [
+        {"_index": f"logs-shop-{space}", "_id": str(n), "_source": source, "sort": [1_000 * n]}
+        for n, space in ((3, "main"), (2, "other"), (1, "main"))
+    ]
+
+    class Store(LiteralStore):
+        def open_point(self, _target: str, _keep_alive: str) -> str:
+            return "p"
+
+        def close_point(self, _point_id: str) -> None:
+            """Nothing to forget."""
+
+    answer = {"_shards": {"failed": 0}, "hits": {"total": {"value": 3}, "hits": hits}}
+    found = stored(Store(answer)).lines("", 0, 10_000, "main")
+
+    assert found["count"] == 3
+    assert [each["time_ms"] for each in found["lines"]] == [3_000, 1_000]
+    assert "hunter2" not in str(found)
+    assert "abc123xyz" not in str(found)
+
+
+def test_a_time_that_is_empty_or_beyond_all_years_is_refused() -> None:
+    asking = stored(LiteralStore())
+    for since, until in ((10, 10), (0, 10**15 - 1)):
+        with pytest.raises(ValueError, match="is empty|is no time|year"):
+            asking.lines("", since, until)
