@@ -2,6 +2,10 @@
 
 The lead alone is not enough: one that lost it may have done a step, and not have lived to say so, while its
 successor has the same finding. The claim is made before the effect, and settled after it.
+
+Claims do not stay for ever. Once a finding began longer ago than `SHARED_SECONDS_MAX`, no engine does a
+shared step for it any more; `KEPT_SECONDS` after its beginning the claims of its steps are removed. Between
+these lies more than clocks differ by.
 """
 
 from __future__ import annotations
@@ -11,6 +15,9 @@ from enum import StrEnum
 
 from logging_system.coordination.lease import SharedDocuments, StoreUnavailableError
 
+SHARED_SECONDS_MAX = 30 * 86_400.0
+"""More than a run can last: a week as a proposal, a day each for steps, holding, doubts and undoing."""
+KEPT_SECONDS = 2 * SHARED_SECONDS_MAX
 _CLAIMED, _DONE, _FREE = "claimed", "done", "free"
 
 
@@ -49,17 +56,24 @@ class Claims:
     def __init__(self, documents: SharedDocuments, owner: str) -> None:
         self._documents, self._owner = documents, owner
 
-    def take(self, key: str, token: int) -> Claim:
+    def take(self, key: str, token: int, until_seconds: float) -> Claim:
         """Claim a step.
 
         Args:
             key: Its idempotency key.
             token: The fencing token.
+            until_seconds: When nobody can ask for it any more, seconds since 1970.
 
         Raises:
             StoreUnavailableError: It may be claimed or not; it was not done by whoever asks.
         """
-        content: dict[str, object] = {"owner": self._owner, "token": token, "state": _CLAIMED}
+        content: dict[str, object] = {
+            "key": key,
+            "owner": self._owner,
+            "token": token,
+            "state": _CLAIMED,
+            "until_seconds": until_seconds,
+        }
         if self._documents.create(key, content):
             return Claim.MINE
         stored = self._documents.read(key)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from logging_system.coordination.claims import Claim, Claims
+from logging_system.coordination.claims import KEPT_SECONDS, SHARED_SECONDS_MAX, Claim, Claims
 from logging_system.coordination.lease import LEASE_SECONDS, Lease, SharedDocuments, StoreUnavailableError
 from logging_system.coordination.workflows.machine import Effect, NotDone, Result, Succeeded, Unknown
 from logging_system.coordination.workflows.steps.declared import DeclaredStep, EffectError, Occasion
@@ -14,6 +14,11 @@ from logging_system.coordination.workflows.steps.declared import DeclaredStep, E
 _CLAIMED_SECONDS = 180.0
 """How long another engine's claim is waited for before a person is asked."""
 _UNSETTLED_MAX = 1_000
+_TIDY_SECONDS = 3_600.0
+_TOO_OLD = (
+    f"the finding began over {SHARED_SECONDS_MAX / 86_400:.0f} days ago: it is not known any more whether "
+    "another engine has done it"
+)
 
 
 class Performer:
@@ -29,6 +34,8 @@ class Performer:
         is_changed: Whether `content` is another one.
     """
 
+    _kept_seconds = KEPT_SECONDS
+
     def __init__(
         self,
         documents: SharedDocuments | None,
@@ -38,7 +45,8 @@ class Performer:
         lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self.is_changed = False
-        self._monotonic = monotonic
+        self._documents, self._monotonic = documents, monotonic
+        self._tidy_due_seconds = monotonic() + _TIDY_SECONDS
         self._lease: Lease | None = None
         self._claims: Claims | None = None
         if documents is not None:
@@ -47,18 +55,28 @@ class Performer:
         self._unsettled: dict[str, bool] = {}
         self._waited: dict[str, float] = {}
 
-    def look(self) -> None:
-        """Renew the lead, and say what became of claims where that could not be said before."""
+    def look(self, now_seconds: float) -> None:
+        """Renew the lead, say what became of claims where that could not be said before, remove old ones.
+
+        Args:
+            now_seconds: Seconds since 1970.
+        """
         if self._lease is None or self._claims is None:
             return
         try:
             self._lease.look()
+            self._tidy(now_seconds)
             for key, was_done in list(self._unsettled.items()):
                 self._claims.settle(key, was_done=was_done)
                 del self._unsettled[key]
                 self.is_changed = True
         except StoreUnavailableError:
             return  # what was had before holds to its end
+
+    def _tidy(self, now_seconds: float) -> None:
+        if self._documents is not None and self.leads() and self._monotonic() >= self._tidy_due_seconds:
+            self._tidy_due_seconds = self._monotonic() + _TIDY_SECONDS
+            self._documents.remove_old(now_seconds)
 
     def leads(self) -> bool:
         """Whether shared steps may be done now."""
@@ -101,7 +119,7 @@ class Performer:
             return self._asked(step, effect, occasion)
         if step.is_local:
             return _carried_out(step, effect, occasion, self._monotonic)
-        claim = self._claim(occasion)
+        claim = self._claim(occasion, undoes=effect.undoes)
         if not isinstance(claim, Claim):
             return claim
         if claim is Claim.DONE:
@@ -112,11 +130,15 @@ class Performer:
         self._settle(occasion.key, result)
         return result
 
-    def _claim(self, occasion: Occasion) -> Claim | Result:
+    def _claim(self, occasion: Occasion, *, undoes: bool) -> Claim | Result:
+        if occasion.now_seconds - occasion.finding.since_seconds > SHARED_SECONDS_MAX:
+            return Unknown(_TOO_OLD) if undoes else NotDone(_TOO_OLD)
         if self._claims is None:
             return NotDone("there is no store", again=True)
         try:
-            return self._claims.take(occasion.key, occasion.token)
+            return self._claims.take(
+                occasion.key, occasion.token, occasion.finding.since_seconds + self._kept_seconds
+            )
         except StoreUnavailableError as error:
             return NotDone(f"the store cannot be asked: {error}", again=True)
 

@@ -163,7 +163,7 @@ class AICoordinationEngine:
             if not self._try_lock():
                 return
             self._empty_inbox()
-            self._performer_here().look()
+            self._performer_here().look(self._wall_clock())
             self._taking.take()
             for run_id in list(self._ledger.runs):
                 self._progress.go_on(run_id)

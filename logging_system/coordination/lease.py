@@ -62,6 +62,16 @@ class SharedDocuments(Protocol):
             StoreUnavailableError: It may have been replaced, or not.
         """
 
+    def remove_old(self, now_seconds: float) -> int:
+        """Remove the documents whose `until_seconds` is past, and return how many; those without it stay.
+
+        Args:
+            now_seconds: Seconds since 1970.
+
+        Raises:
+            StoreUnavailableError: Some may have been removed.
+        """
+
 
 class Lease:
     """Takes, keeps and gives up the lead.

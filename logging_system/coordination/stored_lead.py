@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import orjson
+
 from logging_system.coordination.lease import Stored, StoreUnavailableError
 from logging_system.sinks.elasticsearch.searching import StoreError
 from logging_system.sinks.elasticsearch.shared_documents import DocumentIndex
@@ -40,3 +42,22 @@ class StoredDocuments:
             )
         except StoreError as error:
             raise StoreUnavailableError(str(error)) from error
+
+    def remove_old(self, now_seconds: float) -> int:
+        """Remove documents whose time is past."""
+        try:
+            old = [key for source in self._index.sources() if (key := _old_key(source, now_seconds))]
+            self._index.remove(old)
+        except StoreError as error:
+            raise StoreUnavailableError(str(error)) from error
+        return len(old)
+
+
+def _old_key(source: bytes, now_seconds: float) -> str:
+    """Return the id of a document whose time is past; empty of any other."""
+    content = orjson.loads(source)
+    key, until_seconds = (
+        (content.get("key"), content.get("until_seconds")) if isinstance(content, dict) else (None, None)
+    )
+    is_old = isinstance(until_seconds, int | float) and until_seconds < now_seconds
+    return key if is_old and isinstance(key, str) else ""

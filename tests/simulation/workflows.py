@@ -37,6 +37,7 @@ HOSTS = 2
 _STORY_SECONDS = 1_500.0
 _DRAIN_LOOKS = 60
 _DAY_SECONDS = 86_400.0
+_LATER_DAYS = (1, 9, 20, 29, 35, 65)
 _ERRORS = (errno.EIO, errno.ENOSPC)
 
 WORKFLOWS = {
@@ -90,7 +91,7 @@ class SimulatedStore:
         self._world = world
         self.documents: dict[str, tuple[dict[str, object], int]] = {}
         self._seq_no = 0
-        self.requests = 0
+        self.requests = self.removed = 0
 
     def read(self, document_id: str) -> Stored | None:
         self._request()
@@ -102,6 +103,14 @@ class SimulatedStore:
 
     def replace(self, document_id: str, content: dict[str, object], before: Stored) -> bool:
         return self._write(document_id, content, before.seq_no)
+
+    def remove_old(self, now_seconds: float) -> int:
+        self._request()
+        old = [key for key, (content, _) in self.documents.items() if _until(content) < now_seconds]
+        for key in old:
+            del self.documents[key]
+        self.removed += len(old)
+        return len(old)
 
     def _write(self, document_id: str, content: dict[str, object], expected: int | None) -> bool:
         self._request()
@@ -121,6 +130,12 @@ class SimulatedStore:
         world.maybe_kill()
         if any(begin <= world.now - EPOCH < end for begin, end in world.outages):
             raise StoreUnavailableError("no answer")
+
+
+def _until(content: Mapping[str, object]) -> float:
+    until_seconds = content.get("until_seconds", float("inf"))
+    assert isinstance(until_seconds, int | float)
+    return until_seconds
 
 
 @dataclass
@@ -332,8 +347,26 @@ def run_seed(seed: int, engine_class: type[AICoordinationEngine] = AICoordinatio
         for _ in range(12):
             world.now += 30.0
             _step(world, incidents, 0.0, is_over=True)
-    _judge(world, incidents)
+    _judge(world)
+    _much_later(world, incidents, random.Random(seed))
+    _judge(world)
+    _judge_lead(world)
     return world
+
+
+def _much_later(world: World, incidents: list[Incident], rng: random.Random) -> None:
+    """All engines hear of the findings again, some for the first time; claims may be removed."""
+    for later_days in rng.sample(_LATER_DAYS, 2):
+        world.now += later_days * _DAY_SECONDS
+        again = [replace(each, hosts=list(range(HOSTS)), end=world.now - EPOCH + 150.0) for each in incidents]
+        for _ in range(12):
+            world.now += 30.0
+            _step(world, again, 0.0)
+        for _ in range(4):
+            world.now += _DAY_SECONDS / 2
+            for _ in range(6):
+                world.now += 30.0
+                _step(world, again, 0.0, is_over=True)
 
 
 def _step(world: World, incidents: list[Incident], person: float, *, is_over: bool = False) -> None:
@@ -381,7 +414,7 @@ def _key(run: Run, place: int, *, undoes: bool) -> str:
 _UNDOES = frozenset({RunState.FAILED, RunState.REJECTED})
 
 
-def _judge(world: World, incidents: list[Incident]) -> None:
+def _judge(world: World) -> None:
     twice = [key for key, count in world.done.items() if count > 1]
     if twice:
         raise BrokenPromiseError(f"shared steps were done twice: {', '.join(twice)}")
@@ -392,8 +425,6 @@ def _judge(world: World, incidents: list[Incident]) -> None:
         others = [each for each in runs if each.finding.finding_id == run.finding.finding_id]
         if all(_was_undone(each) for each in others):
             _judge_undone(world, run, others)
-    _judge_lead(world)
-    del incidents
 
 
 def _was_undone(run: Run) -> bool:

@@ -46,9 +46,9 @@ class _ForgetsRollback(AICoordinationEngine):
 
 
 class _UnclaimedPerformer(Performer):
-    def _claim(self, occasion: Occasion) -> Claim | Result:
+    def _claim(self, occasion: Occasion, *, undoes: bool) -> Claim | Result:
         """Does shared steps without a claim: whoever leads next does them again."""
-        del occasion
+        del occasion, undoes
         return Claim.MINE
 
 
@@ -57,9 +57,9 @@ class _Unclaimed(AICoordinationEngine):
 
 
 class _GreedyClaims(Claims):
-    def take(self, key: str, token: int) -> Claim:
+    def take(self, key: str, token: int, until_seconds: float) -> Claim:
         """Takes what another engine has claimed, and did not settle, for its own."""
-        claim = super().take(key, token)
+        claim = super().take(key, token, until_seconds)
         return Claim.MINE if claim is Claim.OTHERS else claim
 
 
@@ -85,6 +85,16 @@ class _HastyLedger(Ledger):
 
 class _ResultsLost(AICoordinationEngine):
     _ledger_class = _HastyLedger
+
+
+class _ForgetfulPerformer(Performer):
+    """Lets claims be removed while another engine may still ask for them."""
+
+    _kept_seconds = 86_400.0
+
+
+class _ForgetsClaims(AICoordinationEngine):
+    _performer_class = _ForgetfulPerformer
 
 
 class _Optimist(Performer):
@@ -118,6 +128,7 @@ BUGS: dict[str, type[AICoordinationEngine]] = {
     "does shared steps without a claim": _Unclaimed,
     "takes over an unsettled claim": _Greedy,
     "makes no intention durable": _ResultsLost,
+    "forgets claims too early": _ForgetsClaims,
     "takes a doubtful undo for done": _TakesForDone,
     "holds for ever": _HoldsForEver,
 }
@@ -127,6 +138,7 @@ FOUND_BY = {
     "does shared steps without a claim": 48,
     "takes over an unsettled claim": 54,
     "makes no intention durable": 2,
+    "forgets claims too early": 8,
     "takes a doubtful undo for done": 13,
     "holds for ever": 0,
 }

@@ -6,7 +6,7 @@ They are in a hidden index of their own. A write is durable on one shard's trans
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -15,8 +15,10 @@ import orjson
 from logging_system.sinks.elasticsearch.http_answer import error_reason, parsed
 from logging_system.sinks.elasticsearch.index_setup import Ask
 from logging_system.sinks.elasticsearch.index_template import OWNER
-from logging_system.sinks.elasticsearch.searching import JSON, StoreError, carried
+from logging_system.sinks.elasticsearch.searching import JSON, StoreError, carried, found_sources
 
+REMOVED_AT_ONCE_MAX = 500
+_NDJSON = "application/x-ndjson"
 DEFAULT_INDEX = "logging-system-coordination"
 _SETUP: Mapping[str, object] = {
     "settings": {"index": {"number_of_shards": 1, "auto_expand_replicas": "0-1", "hidden": True}},
@@ -49,7 +51,7 @@ class DocumentIndex:
 
     def __init__(self, ask: Ask, name: str = DEFAULT_INDEX) -> None:
         self._ask = ask
-        self._path = f"/{quote(name, safe='')}"
+        self._name, self._path = name, f"/{quote(name, safe='')}"
         self._is_prepared = False
 
     def read(self, document_id: str) -> VersionedDocument | None:
@@ -89,6 +91,27 @@ class DocumentIndex:
         """
         compared = f"if_seq_no={seq_no}&if_primary_term={primary_term}"
         return self._put(f"{self._path}/_doc/{quote(document_id, safe='')}?{compared}", content)
+
+    def sources(self) -> Iterator[bytes]:
+        """Yield what is in each document, as a line of JSON; raises StoreError where that cannot be said."""
+        # Who may not refresh sees what was there a second ago.
+        carried(self._ask, "POST", f"{self._path}/_refresh", b"", JSON, {401, 403})
+        yield from found_sources(self._ask, self._name, {"query": {"match_all": {}}})
+
+    def remove(self, document_ids: Sequence[str]) -> None:
+        """Remove documents; those that are gone already are no error.
+
+        Raises:
+            StoreError: Not all of them are gone.
+        """
+        for at in range(0, len(document_ids), REMOVED_AT_ONCE_MAX):
+            some = document_ids[at : at + REMOVED_AT_ONCE_MAX]
+            lines = b"".join(orjson.dumps({"delete": {"_id": each}}) + b"\n" for each in some)
+            answer = parsed(carried(self._ask, "POST", f"{self._path}/_bulk", lines, _NDJSON, set()).body)
+            items = answer.get("items")
+            statuses = [each["delete"]["status"] for each in items] if isinstance(items, list) else []
+            if len(statuses) != len(some) or any(each not in {200, 404} for each in statuses):
+                raise StoreError(f"an answer to _bulk with the statuses {sorted(set(statuses))}")
 
     def _put(self, target: str, content: Mapping[str, object]) -> bool:
         return carried(self._ask, "PUT", target, orjson.dumps(content), JSON, {409}).status != 409

@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 from logging_system.coordination.claims import Claim, Claims
-from logging_system.coordination.lease import Lease, SharedDocuments, StoreUnavailableError
+from logging_system.coordination.lease import LEASE_ID, Lease, SharedDocuments, StoreUnavailableError
 from logging_system.coordination.stored_lead import StoredDocuments
 from logging_system.sinks.elasticsearch.shared_documents import DocumentIndex
 from logging_system.sinks.elasticsearch.sink import ElasticsearchSink
@@ -17,6 +17,7 @@ from tests.contract.elasticsearch_fixture import Store
 from tests.unit.logging_system.coordination.engines import Documents
 
 ENGINES = 8
+UNTIL = 1e9
 
 
 @pytest.fixture
@@ -72,9 +73,22 @@ def test_of_engines_that_take_over_at_once_one_leads(documents: SharedDocuments)
 def test_of_engines_that_claim_a_step_at_once_one_has_it(documents: SharedDocuments) -> None:
     claims = [Claims(documents, f"engine-{number}") for number in range(ENGINES)]
     with ThreadPoolExecutor(ENGINES) as pool:
-        taken = list(pool.map(lambda each: each.take("step", 1), claims))
+        taken = list(pool.map(lambda each: each.take("step", 1, UNTIL), claims))
 
     assert taken.count(Claim.MINE) == 1
+
+
+def test_claims_whose_time_is_past_are_removed_and_nothing_else_is(documents: SharedDocuments) -> None:
+    claims = Claims(documents, "engine")
+    Lease(documents, "engine").look()
+    claims.take("old", 1, UNTIL)
+    claims.settle("old", was_done=True)
+    claims.take("new", 1, UNTIL + 2)
+
+    assert documents.remove_old(UNTIL) == 0
+    assert documents.remove_old(UNTIL + 1) == 1
+    assert documents.read("old") is None
+    assert [documents.read(each) is None for each in ("new", LEASE_ID)] == [False, False]
 
 
 def test_the_index_is_hidden(store: Store, sink: ElasticsearchSink) -> None:

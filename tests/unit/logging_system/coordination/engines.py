@@ -54,10 +54,22 @@ class Documents:
             return False
         return self._put(document_id, content)
 
+    def remove_old(self, now_seconds: float) -> int:
+        old = [key for key, each in self.found.items() if _until(each) < now_seconds]
+        for key in old:
+            del self.found[key]
+        return len(old)
+
     def _put(self, document_id: str, content: dict[str, object]) -> bool:
         self._seq_no += 1
         self.found[document_id] = Stored(dict(content), self._seq_no, 1)
         return True
+
+
+def _until(document: Stored) -> float:
+    until_seconds = document.content.get("until_seconds", float("inf"))
+    assert isinstance(until_seconds, int | float)
+    return until_seconds
 
 
 class Died(BaseException):

@@ -356,3 +356,38 @@ def test_a_started_engine_takes_findings_in_on_its_own_thread(place: Place) -> N
     engine.close()
 
     assert only_run(engine).state is RunState.WAITING
+
+
+def test_a_shared_step_of_a_finding_that_is_a_month_old_is_not_done_since_who_did_it_is_forgotten(
+    place: Place,
+) -> None:
+    workflow = {"name": "scale", "steps": [{"kind": "command", "command": ["scale", "up"]}]}
+    engine = place.engine({"workflows": [workflow], "automatic": BY_ITSELF}, Documents())
+    engine.look()
+    place.now += 30 * 86_400.0 + 1
+    engine.look()
+    engine.look()
+    engine.tell(finding())
+    engine.look()
+
+    run = only_run(engine)
+    assert (run.state, place.done) == (RunState.FAILED, [])
+    assert run.why.startswith("the finding began over 30 days ago")
+
+
+def test_the_engine_that_leads_removes_claims_once_nobody_can_ask_for_them(place: Place) -> None:
+    workflow = {"name": "scale", "steps": [{"kind": "command", "command": ["scale", "up"]}]}
+    documents = Documents()
+    engine = place.engine({"workflows": [workflow], "automatic": BY_ITSELF}, documents)
+    engine.look()
+    engine.tell(finding())
+    engine.look()
+    assert (len(place.done), len(documents.found)) == (1, 2)
+
+    place.now += 60 * 86_400.0 - 100
+    engine.look()
+    assert len(documents.found) == 2
+    place.now += 7_200.0
+    engine.look()
+
+    assert list(documents.found) == ["lead"]

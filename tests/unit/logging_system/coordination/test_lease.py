@@ -4,6 +4,8 @@ from logging_system.coordination.claims import Claim, Claims
 from logging_system.coordination.lease import Lease
 from tests.unit.logging_system.coordination.engines import Documents
 
+UNTIL = 1e9
+
 
 class Clock:
     def __init__(self) -> None:
@@ -79,25 +81,25 @@ def test_a_step_is_claimed_by_one_and_known_by_all_once_it_is_done() -> None:
     documents = Documents()
     first, second = Claims(documents, "a"), Claims(documents, "b")
 
-    assert first.take("key", 1) is Claim.MINE
-    assert second.take("key", 2) is Claim.OTHERS
+    assert first.take("key", 1, UNTIL) is Claim.MINE
+    assert second.take("key", 2, UNTIL) is Claim.OTHERS
     first.settle("key", was_done=True)
-    assert second.take("key", 2) is Claim.DONE
+    assert second.take("key", 2, UNTIL) is Claim.DONE
 
 
 def test_a_step_that_was_not_done_may_be_claimed_again() -> None:
     documents = Documents()
     first, second = Claims(documents, "a"), Claims(documents, "b")
-    first.take("key", 1)
+    first.take("key", 1, UNTIL)
     first.settle("key", was_done=False)
 
-    assert second.take("key", 2) is Claim.MINE
+    assert second.take("key", 2, UNTIL) is Claim.MINE
 
 
 def test_who_was_overtaken_claims_nothing() -> None:
     documents = Documents()
     first, second = Claims(documents, "a"), Claims(documents, "b")
-    second.take("key", 2)
+    second.take("key", 2, UNTIL)
     second.settle("key", was_done=False)
 
-    assert first.take("key", 1) is Claim.OTHERS
+    assert first.take("key", 1, UNTIL) is Claim.OTHERS
