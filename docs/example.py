@@ -29,7 +29,7 @@ def main() -> None:
         subprocess.run(command, cwd=REPOSITORY, check=True, timeout=RUN_SECONDS)
         (result,) = folder.glob("*/*/result.json")
         keep(result.parent)
-    photograph()
+    photograph(EXAMPLE / "scorecard.html", PICTURE)
 
 
 def keep(run: Path) -> None:
@@ -37,20 +37,30 @@ def keep(run: Path) -> None:
     EXAMPLE.mkdir(parents=True, exist_ok=True)
     for name in REPORTS:
         text = (run / name).read_text(encoding="utf-8")
-        for private in (str(REPOSITORY), str(Path.home()), tempfile.gettempdir()):
-            if len(private) > 1 and f"{private}/" in text:
-                raise SystemExit(f"{name} names {private}: a report must not tell of the machine")
+        refuse_what_tells_of_the_machine(name, text)
         (EXAMPLE / name).write_text(text, encoding="utf-8")
         if (EXAMPLE / name).stat().st_size > BYTES_MAX:
             raise SystemExit(f"{name} is larger than {BYTES_MAX:,} bytes")
 
 
-def photograph() -> None:
-    """Take the picture of the scorecard's beginning, in the light theme."""
+def refuse_what_tells_of_the_machine(name: str, text: str) -> None:
+    """End with an error where a report names a folder of this machine."""
+    for private in (str(REPOSITORY), str(Path.home()), tempfile.gettempdir()):
+        if len(private) > 1 and f"{private}/" in text:
+            raise SystemExit(f"{name} names {private}: a report must not tell of the machine")
+
+
+def photograph(page: Path, picture: Path) -> None:
+    """Take a picture of a scorecard's beginning, in the light theme.
+
+    Args:
+        page: The scorecard.
+        picture: Where the picture goes, as PNG.
+    """
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         raise SystemExit("no chromium here to take the picture with; the reports are made")
-    PICTURE.parent.mkdir(parents=True, exist_ok=True)
+    picture.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="logquake-browser-") as profile:
         options = [
             "--headless",
@@ -59,11 +69,10 @@ def photograph() -> None:
             "--hide-scrollbars",
             "--window-size=1160,1240",
         ]
-        options += ["--window-size=1160,1240", f"--user-data-dir={profile}", f"--screenshot={PICTURE}"]
-        page = (EXAMPLE / "scorecard.html").as_uri()
-        subprocess.run([browser, *options, page], check=True, capture_output=True, timeout=60)
-    if PICTURE.stat().st_size > BYTES_MAX:
-        raise SystemExit(f"{PICTURE} is larger than {BYTES_MAX:,} bytes")
+        options += ["--window-size=1160,1240", f"--user-data-dir={profile}", f"--screenshot={picture}"]
+        subprocess.run([browser, *options, page.as_uri()], check=True, capture_output=True, timeout=60)
+    if picture.stat().st_size > BYTES_MAX:
+        raise SystemExit(f"{picture} is larger than {BYTES_MAX:,} bytes")
 
 
 if __name__ == "__main__":

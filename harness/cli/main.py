@@ -46,6 +46,7 @@ _COMMANDS = {
         "Show what this machine lacks, and what earlier runs left on it.",
     ),
     "heal": ("harness.cli.heal:heal", "Undo what earlier runs left on this machine."),
+    "store": ("harness.cli.store:store", "Serve the embedded Elasticsearch by itself."),
     "servers": ("harness.cli.servers:servers", "Install or list the real Elasticsearch and Toxiproxy."),
 }
 
