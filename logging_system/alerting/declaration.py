@@ -54,6 +54,20 @@ class DeclaredFindings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     enabled: bool = Field(True, description="Whether it does.")
+    sample_behind_seconds: float = Field(
+        10.0,
+        ge=1,
+        le=3_600,
+        description="From this lag on, detection reads a sample of the records below error, until `watch` "
+        "has read all that there is. Rules read every record all the same.",
+    )
+    sample_one_in: int = Field(
+        10,
+        ge=1,
+        le=1_000,
+        description="Of how many such records detection reads one then; the others are counted as "
+        "`unexamined_records`. With 1 it reads all, however far behind.",
+    )
 
 
 class Alerts(BaseModel):

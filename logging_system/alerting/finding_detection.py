@@ -29,7 +29,11 @@ from logging_system.coordination.detection.finding_file import FindingFile
 from logging_system.coordination.detection.finding_lines import finding_of_line, line_of, seconds_of
 from logging_system.coordination.detection.machine_load import MachineLoad
 from logging_system.coordination.detection.pipeline_reading import PipelineReader
-from logging_system.coordination.detection.seen_record import MESSAGE_CHARACTERS_MAX, SeenRecord
+from logging_system.coordination.detection.seen_record import (
+    ERROR_LEVEL,
+    MESSAGE_CHARACTERS_MAX,
+    SeenRecord,
+)
 from logging_system.coordination.detection.template_texts import TemplateTexts
 from logging_system.coordination.findings import Finding
 from logging_system.monitoring.counters import write_status
@@ -44,6 +48,9 @@ class DetectsFindings(Protocol):
 
     def tell(self, document: Document, event_seconds: float) -> None:
         """Take note of a record."""
+
+    def sample(self, one_in: int) -> None:
+        """Look from now on at one in so many records below error only; 1 looks at all."""
 
     def look(self, clock: Clock) -> list[dict[str, Any]]:
         """Judge; return what rules are told: the findings that last, and those that ended just now.
@@ -118,12 +125,27 @@ class FindingDetection:
         self._acting = acting
         self._waiting: deque[dict[str, Any]] = deque(maxlen=LINES_MAX)
         self._found = self._given_up = 0
+        self._one_in, self._turn, self._unexamined = 1, 0, 0
         self._has_new_incidents = False
         self._trouble = ""
 
     def tell(self, document: Document, event_seconds: float) -> None:
         """Take note of a record."""
-        self._detector.tell(seen_record(document, event_seconds))
+        weight = 1
+        if self._one_in > 1 and _level_of(document) < ERROR_LEVEL:
+            self._turn = (self._turn + 1) % self._one_in
+            if self._turn:
+                self._unexamined += 1
+                return
+            weight = self._one_in
+        self._detector.tell(seen_record(document, event_seconds, weight))
+
+    def sample(self, one_in: int) -> None:
+        """Look from now on at one in so many records below error only; 1 looks at all.
+
+        Each stands for as many, so that rates are what they are; errors are all looked at.
+        """
+        self._one_in = one_in
 
     def look(self, clock: Clock) -> list[dict[str, Any]]:
         """Judge; return what rules are told: the findings that last, and those that ended just now.
@@ -221,13 +243,26 @@ class FindingDetection:
             "waiting_lines": len(self._waiting),
             "given_up_lines": self._given_up,
             "overflowed": self._detector.book.overflowed,
+            "unexamined_records": self._unexamined,
             "services": self._detector.stream.services,
             "known_errors": self._detector.stream.new_errors.known,
         }
 
 
-def seen_record(document: Document, event_seconds: float) -> SeenRecord:
-    """Return what the detector looks at of a record."""
+def _level_of(document: Document) -> int:
+    log = document.get("log")
+    level = log.get("level") if isinstance(log, dict) else field_of(document, "log.level")
+    return _rank(level) if isinstance(level, str) else level_rank(level)
+
+
+def seen_record(document: Document, event_seconds: float, weight: int = 1) -> SeenRecord:
+    """Return what the detector looks at of a record.
+
+    Args:
+        document: The record.
+        event_seconds: Its time, seconds since 1970.
+        weight: For how many records it stands.
+    """
     log, service = document.get("log"), document.get("service")
     if isinstance(log, dict) and isinstance(service, dict):
         level, logger, name = log.get("level"), log.get("logger"), service.get("name")
@@ -244,6 +279,7 @@ def seen_record(document: Document, event_seconds: float) -> SeenRecord:
         (message if isinstance(message, str) else str(message or ""))[:MESSAGE_CHARACTERS_MAX],
         timestamp[:LABEL_CHARACTERS_MAX] if isinstance(timestamp, str) else "",
         _duration_ms(document),
+        weight,
     )
 
 

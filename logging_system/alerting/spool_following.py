@@ -39,7 +39,8 @@ class _Writer:
         not_ours: Records shipped before anybody watched; None where nothing was read yet that tells.
         missed_earlier: Records gone before they could be read, without those that `cursor` counts.
         is_settled: Whether what it missed was compared with what the writer said at its end.
-        is_behind: Whether more could be read than there was time for.
+        is_behind: Whether more could be read than there was time for, or a key is missing.
+        waits_for_turn: Whether more could be read than there was time for.
         read_seconds: Event time of the last record read; None before the first.
         absent_looks: How often in a row it had no file.
     """
@@ -50,6 +51,7 @@ class _Writer:
     missed_earlier: int = 0
     is_settled: bool = False
     is_behind: bool = False
+    waits_for_turn: bool = False
     read_seconds: float | None = None
     absent_looks: int = 0
 
@@ -121,7 +123,7 @@ class SpoolFollower:
         for place in range(len(epochs)):
             epoch = epochs[(place + self._turn) % len(epochs)]
             writer = self._writer(epoch)
-            writer.is_behind = bytes_max <= 0
+            writer.is_behind = writer.waits_for_turn = bytes_max <= 0
             if bytes_max <= 0:
                 continue
             try:
@@ -134,6 +136,7 @@ class SpoolFollower:
                     writer.cursor.acknowledge(block.first_sequence + len(block.documents))
             except OSError:
                 self.unreadable += 1
+            writer.waits_for_turn = bytes_max <= 0
             writer.is_behind = bytes_max <= 0 or bool(writer.cursor.missing)
             self.disk.let_go(epoch, writer.cursor.position.index)
 
@@ -155,6 +158,17 @@ class SpoolFollower:
             if len(known) == len(behind):
                 self._read_seconds = min(now_seconds, *known)
         return min(now_seconds, self._read_seconds)
+
+    def waited_seconds(self, now_seconds: float) -> float | None:
+        """Return how long the oldest record has waited that there was no time for; None where all was read.
+
+        Args:
+            now_seconds: Seconds since 1970.
+        """
+        waiting = [writer.read_seconds for writer in self._writers.values() if writer.waits_for_turn]
+        if not waiting:
+            return None
+        return max((now_seconds - each for each in waiting if each is not None), default=float("inf"))
 
     def settle(self) -> None:
         """Compare what was read of writers that have ended with what they said; forget those long gone.

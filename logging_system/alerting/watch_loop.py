@@ -17,6 +17,8 @@ from logging_system.alerting.watching import Watch
 from logging_system.config.encryption import Protection
 from logging_system.config.settings import Settings
 from logging_system.coordination.detection.template_texts import TemplateTexts
+from logging_system.monitoring.event_stream import EventStream
+from logging_system.monitoring.event_words import WordsInLog
 from logging_system.spool.codec import UnavailableError
 from logging_system.spool.segment import prepare_folder
 
@@ -24,6 +26,7 @@ LOG = logging.getLogger("logging_system.alerts")
 _LOOK_SECONDS = 0.1
 _STANDBY_SECONDS = 1.0
 _TROUBLE_SECONDS = 1.0
+_EVENTS_SECONDS_MAX = 1.0
 _HARMLESS = frozenset({"service.name", "log.logger", "log.level", "event.action"})
 """Fields that hold no secret: they may be shown where nothing masks them."""
 
@@ -115,14 +118,18 @@ class WatchLoop:
 
     def _watch_first(self, folder: Path, acting: ActsOnFindings | None) -> None:
         """Watch as the one that has the lock."""
-        watch = self._opened(folder, acting)
-        if watch is None:
-            return
-        self._ready(False)
+        events = EventStream(WordsInLog())
         try:
-            self._watch(watch)
+            watch = self._opened(folder, acting, events)
+            if watch is None:
+                return
+            self._ready(False)
+            try:
+                self._watch(watch)
+            finally:
+                watch.close()
         finally:
-            watch.close()
+            events.close(_EVENTS_SECONDS_MAX)
 
     def _has_lock(self, lock: WatchLock) -> bool:
         """Take the lock, or wait for it as a stand-by; False where it is time to stop."""
@@ -136,12 +143,12 @@ class WatchLoop:
             self._wake.wait(_STANDBY_SECONDS)
         return False
 
-    def _opened(self, folder: Path, acting: ActsOnFindings | None) -> Watch | None:
+    def _opened(self, folder: Path, acting: ActsOnFindings | None, events: EventStream) -> Watch | None:
         """Return what watches, once the key of its state is here; None where it is time to stop."""
         trouble = ""
         while not self._is_stopping:
             try:
-                return self._new_watch(folder, acting)
+                return self._new_watch(folder, acting, events)
             except StateDamagedError as error:
                 LOG.warning("%s", error)
             except UnavailableError as error:
@@ -151,7 +158,7 @@ class WatchLoop:
                 self._wake.wait(_TROUBLE_SECONDS)
         return None
 
-    def _new_watch(self, folder: Path, acting: ActsOnFindings | None) -> Watch:
+    def _new_watch(self, folder: Path, acting: ActsOnFindings | None, events: EventStream) -> Watch:
         findings = FindingDetection(
             self._spool,
             folder,
@@ -173,6 +180,7 @@ class WatchLoop:
             wake=self._wake.set,
             remark=LOG.warning,
             findings=findings if self._alerts.findings.enabled else None,
+            events=events,
         )
         if self._alerts.findings.enabled:
             findings.take_up(time.time())

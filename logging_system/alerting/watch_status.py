@@ -12,9 +12,9 @@ from logging_system.alerting.evaluation import Evaluation
 from logging_system.alerting.facts import fingerprint
 from logging_system.alerting.grouping import Alert, Grouping
 from logging_system.alerting.outbox import Outbox
+from logging_system.alerting.reading_lag import ReadingLag
 from logging_system.alerting.spool_following import SpoolFollower
 
-STATUS_NAME = "status-alerts.json"
 _FIRING_MAX = 100
 
 
@@ -25,6 +25,9 @@ def status_content(
     grouping: Grouping,
     outbox: Outbox,
     findings: Mapping[str, Any] | None = None,
+    *,
+    lag: ReadingLag,
+    events: Mapping[str, int],
 ) -> dict[str, Any]:
     """Return what happened so far, as the status file shows it.
 
@@ -35,12 +38,20 @@ def status_content(
         grouping: The alerts there are.
         outbox: The messages on their way.
         findings: What was detected; None where nothing is.
+        lag: How far reading is behind.
+        events: How often each kind of event happened in `watch` itself.
     """
     firing = (alert for _, alert in grouping.alerts.items() if alert.is_firing)
     counts = outbox.counts
     return {
         "time": now_seconds,
         "records": {**asdict(evaluation.counts), "missed": follower.missed},
+        "lag_seconds": round(lag.seconds, 3),
+        "behind": lag.is_behind,
+        "read_records": evaluation.counts.evaluated + evaluation.counts.too_late,
+        "missed_records": follower.missed,
+        "unexamined_records": 0 if findings is None else findings["unexamined_records"],
+        "events": dict(events),
         "series": evaluation.series,
         "cpu_seconds": time.process_time(),
         "unavailable": follower.unavailable,

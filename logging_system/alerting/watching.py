@@ -35,13 +35,16 @@ from logging_system.alerting.muting import Muting
 from logging_system.alerting.operator_file import OperatorFile
 from logging_system.alerting.outbox import Outbox
 from logging_system.alerting.pipeline_events import PipelineEvents
+from logging_system.alerting.reading_lag import ReadingLag
 from logging_system.alerting.routing import Routing
 from logging_system.alerting.rules.declared import Clock
 from logging_system.alerting.rules.delivery_slo import DeliverySlo
 from logging_system.alerting.spool_following import SpoolFollower
 from logging_system.alerting.state_file import read_state, save_state
-from logging_system.alerting.watch_status import STATUS_NAME, status_content
+from logging_system.alerting.watch_status import status_content
 from logging_system.monitoring.counters import write_status
+from logging_system.monitoring.event_stream import EventStream
+from logging_system.monitoring.status_files import WATCH_NAME
 from logging_system.spool.codec import Codecs, UnavailableError
 
 if TYPE_CHECKING:
@@ -91,6 +94,7 @@ class Watch:
         remark: Told what a person should know.
         clocks: What time it is.
         findings: Detects what changed; None detects nothing.
+        events: Told when reading falls behind; None tells nobody, and counts.
 
     Raises:
         StateDamagedError: The state is damaged; it was kept aside, and the next start begins anew.
@@ -113,11 +117,16 @@ class Watch:
         remark: Callable[[str], None],
         clocks: Clocks | None = None,
         findings: DetectsFindings | None = None,
+        events: EventStream | None = None,
     ) -> None:
         self._spool, self._folder, self._alerts = spool, folder, alerts
         self._remark = remark
         self._clocks = clocks or Clocks()
         self._findings = findings
+        self._events = events or EventStream()
+        self._sample_one_in = alerts.findings.sample_one_in
+        self.lag = ReadingLag(alerts.findings.sample_behind_seconds, self._sample_one_in)
+        """How far reading is behind."""
         self._routing = Routing(alerts.channels)
         self._operator = OperatorFile(folder)
         self._logbook = Logbook(folder, self._clocks.wall, remark)
@@ -177,6 +186,7 @@ class Watch:
         """
         boot_seconds = self._clocks.boot()
         size_bytes = self._read()
+        self._note_lag()
         self._settle(boot_seconds)
         if boot_seconds >= self._events_due_seconds:
             self._events_due_seconds = boot_seconds + _EVENTS_SECONDS
@@ -269,11 +279,21 @@ class Watch:
             self._grouping,
             self._outbox,
             findings,
+            lag=self.lag,
+            events=self._events.counts(),
         )
+
+    def _note_lag(self) -> None:
+        event = self.lag.look(self.forward(), self._follower.waited_seconds(self._clocks.wall()))
+        if event is None:
+            return
+        self._events.emit(event)
+        if self._findings is not None:
+            self._findings.sample(self._sample_one_in if self.lag.is_behind else 1)
 
     def _write_status(self) -> None:
         with contextlib.suppress(OSError):  # whoever looks at it sees its time
-            write_status(self._spool / STATUS_NAME, self.status())
+            write_status(self._spool / WATCH_NAME, self.status())
 
     def _read(self) -> int:
         # Late is what was logged before the last look: everything since then could not be read sooner.

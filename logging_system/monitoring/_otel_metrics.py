@@ -26,7 +26,7 @@ Read = Callable[[], list[Reading]]
 Attributes = Mapping[str, str]
 
 SCOPE = "logging_system"
-SUBJECTS: tuple[Subject, ...] = ("handlers", "shipper", "spool")
+SUBJECTS: tuple[Subject, ...] = ("handlers", "shipper", "spool", "watch")
 _COMPONENT_TYPES: Mapping[Subject, str] = {
     "handlers": "logging_system.handler.SpoolHandler",
     "shipper": "logging_system.shipping.Shipper",

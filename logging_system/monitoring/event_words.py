@@ -45,6 +45,8 @@ from logging_system.monitoring.events import (
     ThreadRefused,
     ThreadsReplaced,
     TracingUnavailable,
+    WatchBehind,
+    WatchCaughtUp,
 )
 
 AGAIN_SECONDS = 60.0
@@ -98,6 +100,9 @@ _SENTENCES: Mapping[type[Event], str] = {
     "spool, but this process may not ship them. Call install() after monkey.patch_all(); with gunicorn call "
     "it in the application's module, not in post_fork. See docs/how-to/prefork-servers.md.",
     TracingUnavailable: "The pipeline makes no spans of itself, though the settings ask for them: {trouble}",
+    WatchBehind: "watch is {lag_seconds:.0f} s behind what is logged. Detection reads one in {one_in} "
+    "records below error until it has caught up; rules read all.",
+    WatchCaughtUp: "watch has caught up after {lasted_seconds:.0f} s, and detection reads all records again.",
 }
 
 DROP_REASONS: Mapping[str, str] = {

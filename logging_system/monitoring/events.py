@@ -479,6 +479,32 @@ class TracingUnavailable(Event):
     trouble: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchBehind(Event):
+    """More records come than `watch` reads; detection reads a sample until it has caught up, rules all.
+
+    Attributes:
+        lag_seconds: How long the oldest record that is not read has waited.
+        one_in: Of how many records below error detection reads one.
+    """
+
+    subject: ClassVar[str] = "watch"
+    lag_seconds: float
+    one_in: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchCaughtUp(Event):
+    """`watch` has read all records again.
+
+    Attributes:
+        lasted_seconds: For how long it was behind.
+    """
+
+    subject: ClassVar[str] = "watch"
+    lasted_seconds: float
+
+
 KINDS: tuple[type[Event], ...] = tuple(Event.__subclasses__())
 """Every kind of event."""
 

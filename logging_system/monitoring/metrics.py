@@ -14,7 +14,7 @@ from typing import Literal
 from logging_system.monitoring.event_words import DROP_REASONS
 
 Kind = Literal["counter", "gauge", "histogram"]
-Subject = Literal["handlers", "gateway", "shipper", "spool"]
+Subject = Literal["handlers", "gateway", "shipper", "spool", "watch"]
 
 PREFIX = "logging_system"
 ERROR_TYPE = "error.type"
@@ -308,9 +308,35 @@ SPOOL = (
     ),
 )
 
+WATCH = (
+    Metric(
+        "lag_seconds",
+        "gauge",
+        "seconds",
+        "How long the oldest record that `watch` has not read has waited; 0 where it has read all.",
+    ),
+    Metric("behind", "gauge", "", "1 while it is behind, and detection reads a sample."),
+    Metric("read_records", "counter", "records", "Records it has read."),
+    Metric("missed_records", "counter", "records", "Records that were gone before it could read them."),
+    Metric(
+        "unexamined_records",
+        "counter",
+        "records",
+        "Records below error that rules have read and detection left out, while it was behind.",
+    ),
+    Metric(
+        "events",
+        "counter",
+        "events",
+        "What happened inside since its start, by kind, see logging-events.md.",
+        "kind",
+    ),
+)
+
 METRICS: Mapping[Subject, tuple[Metric, ...]] = {
     "handlers": HANDLERS,
     "gateway": HANDLERS,
     "shipper": SHIPPER,
     "spool": SPOOL,
+    "watch": WATCH,
 }

@@ -13,6 +13,7 @@ from logging_system.monitoring.cross_check import HandlerFlow
 from logging_system.monitoring.delays import Delays
 from logging_system.monitoring.handler_totals import handler_totals, metered, read_content
 from logging_system.monitoring.metrics import METRICS, Metric, Subject
+from logging_system.monitoring.status_files import WATCH_NAME
 from logging_system.spool.segment import spooled_bytes
 
 OLDEST_NAME = "oldest_undelivered_timestamp_seconds"
@@ -37,7 +38,7 @@ class Reading:
 
 
 def read_spool(folder: Path, status_path: Path, now_seconds: float) -> list[Reading]:
-    """Return what there is to say of a spool folder: its handlers and gateways, its shipper, itself.
+    """Return what there is to say of a spool folder: its writers, its shipper, its `watch`, itself.
 
     Args:
         folder: The spool folder.
@@ -54,6 +55,7 @@ def read_spool(folder: Path, status_path: Path, now_seconds: float) -> list[Read
         *_readings("handlers", totals),
         *_readings("shipper", _shipper(status_path, now_seconds)),
         *_readings("spool", spool),
+        *_readings("watch", read_content(folder / WATCH_NAME)),
     ]
 
 

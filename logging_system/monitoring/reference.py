@@ -23,6 +23,7 @@ _SECTIONS: tuple[tuple[Subject, str, str], ...] = (
         "`admitted = spooled + delivered + dead_lettered + redirected + corrupted + evicted`",
     ),
     ("spool", "The spool folder", "With the prefix `logging_system_spool_`."),
+    ("watch", "Watch", "With the prefix `logging_system_watch_`, where `watch` reads the folder."),
 )
 
 

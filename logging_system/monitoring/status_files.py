@@ -38,6 +38,8 @@ ENDING = ".ending"
 """The suffix of a file that is just being added to the total."""
 SHIPPER_NAME = "status-shipper.json"
 """Where a folder's shipper states its counters, unless a setting names another file."""
+WATCH_NAME = "status-alerts.json"
+"""Where `watch` states what it read and found."""
 ENDED_AGE_SECONDS = 600.0
 FILES_KEPT_MAX = 256
 INTERVAL_SECONDS = 30.0

@@ -21,6 +21,7 @@ class SeenRecord(NamedTuple):
         message: The beginning of the message, at most 2,000 characters: some records are kept as examples.
         timestamp: Its time as it is written, whose digits tell equal records apart.
         duration_ms: How long something took that it tells of; None where it tells of none.
+        weight: For how many records it stands, where only some are read.
     """
 
     seconds: float
@@ -31,6 +32,7 @@ class SeenRecord(NamedTuple):
     message: str
     timestamp: str = ""
     duration_ms: float | None = None
+    weight: int = 1
 
     @property
     def line(self) -> str:

@@ -108,14 +108,14 @@ class ServiceStream:
         counted = self._seconds.get(second)
         if counted is None:
             counted = self._seconds[second] = _Second()
-        counted.records += 1
+        counted.records += record.weight
         if record.level >= ERROR_LEVEL:
-            counted.errors += 1
+            counted.errors += record.weight
         if record.duration_ms is not None and record.duration_ms > 0:
             counted.durations += 1
             counted.duration_log_sum += math.log(record.duration_ms)
         if is_repeat:
-            counted.duplicates += 1
+            counted.duplicates += record.weight
         self._told += 1
         if self._told % _SAMPLE_EVERY == 0 or record.level >= ERROR_LEVEL:
             self._samples.append(record)

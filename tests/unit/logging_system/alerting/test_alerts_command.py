@@ -12,9 +12,9 @@ from logging_system.alerting.declaration import Alerts
 from logging_system.alerting.muting import Silence
 from logging_system.alerting.operator_file import OperatorFile
 from logging_system.alerting.state_file import prepare_alerts_folder
-from logging_system.alerting.watch_status import STATUS_NAME
 from logging_system.alerting.watching import Watch
 from logging_system.cli import main
+from logging_system.monitoring.status_files import WATCH_NAME
 from logging_system.spool.codec import PLAIN_CODECS
 from logging_system.spool.writer import SpoolWriter
 from tests.unit.logging_system.alerting.receivers import HttpReceiver, http_receiver
@@ -109,7 +109,7 @@ def test_an_alert_that_fires_can_be_acknowledged_and_another_not(
 def test_of_very_many_alerts_one_that_the_status_file_does_not_name_can_be_acknowledged(
     run: Callable[..., tuple[int, str]], folder: Path
 ) -> None:
-    path = folder / STATUS_NAME
+    path = folder / WATCH_NAME
     path.write_bytes(orjson.dumps({**orjson.loads(path.read_bytes()), "firing_total": 200}))
 
     assert run("ack", "0" * 16) == (0, f"{'0' * 16} is acknowledged: it is not repeated until it ends\n")

@@ -235,12 +235,26 @@ def watching(detecting: Detecting) -> Watch:
     )
 
 
+def test_a_sample_stands_for_the_records_that_are_left_out_so_that_no_rate_drops(tmp_path: Path) -> None:
+    detecting = Detecting(tmp_path)
+    document = {"log": {"level": "info"}, "service": {"name": "checkout"}, "message": "paid"}
+    for second in range(400):
+        detecting.detection.sample(10 if second > 250 else 1)
+        for place in range(50):
+            detecting.detection.tell(document, detecting.now + place / 50)
+        detecting.looks(1)
+    detecting.detection.write()
+
+    assert detecting.detection.status()["unexamined_records"] > 6_000
+    assert detecting.lines() == []
+
+
 def test_records_of_any_shape_are_seen(tmp_path: Path) -> None:
     dotted = {"log.level": "ERROR2", "log.logger": "a.b", "service.name": "s", "message": 17}
     strange = {"log": 5, "service": [], "message": None, "labels": {"duration_ms": True}, "@timestamp": 3}
 
     assert seen_record(dotted, 1.0)[1:6] == (40, "", "s", "a.b", "17")
-    assert seen_record(strange, 1.0)[1:] == (0, "", "", "", "", "", None)
+    assert seen_record(strange, 1.0)[1:] == (0, "", "", "", "", "", None, 1)
     assert seen_record({"labels": {"duration_ms": 12}}, 1.0).duration_ms == 12.0
     assert len(seen_record({"message": "x" * 1_000_000}, 1.0).message) == 2_000
     assert seen_record({"data_stream": {"namespace": "eu"}}, 1.0).namespace == "eu"

@@ -10,6 +10,7 @@ import pytest
 
 from logging_system.alerting.declaration import Alerts
 from logging_system.alerting.examples import default_masking
+from logging_system.alerting.finding_detection import FindingDetection
 from logging_system.alerting.history import History
 from logging_system.alerting.operator_file import OperatorFile
 from logging_system.alerting.state_file import (
@@ -21,8 +22,9 @@ from logging_system.alerting.state_file import (
     read_state,
     save_state,
 )
-from logging_system.alerting.watch_status import STATUS_NAME
 from logging_system.alerting.watching import Clocks, Watch
+from logging_system.monitoring.prometheus import SpoolCollector, exposition
+from logging_system.monitoring.status_files import WATCH_NAME
 from logging_system.spool.codec import PLAIN_CODECS
 from logging_system.spool.writer import SpoolWriter
 from tests.unit.logging_system.alerting.receivers import HttpReceiver, http_receiver
@@ -63,12 +65,12 @@ class Story:
             clocks=self.time.clocks(),
         )
 
-    def logs(self, count: int, *, message: str = "refused", ago: float = 0.0) -> None:
+    def logs(self, count: int, *, message: str = "refused", ago: float = 0.0, level: str = "error") -> None:
         moment = datetime.fromtimestamp(START + self.time.passed + self.time.jumped - ago, UTC).isoformat()
         lines = [
             {
                 "@timestamp": moment,
-                "log": {"level": "error", "logger": "shop"},
+                "log": {"level": level, "logger": "shop"},
                 "service": {"name": "checkout"},
                 "message": message,
             }
@@ -311,7 +313,7 @@ def test_the_status_file_says_what_happened(tell: Callable[..., Story]) -> None:
     story.logs(12)
     story.looks()
     story.looks(5)
-    status = orjson.loads((story.spool / STATUS_NAME).read_bytes())
+    status = orjson.loads((story.spool / WATCH_NAME).read_bytes())
 
     assert status["records"] == {
         "evaluated": 12,
@@ -365,3 +367,75 @@ def test_the_state_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(StateVersionError):
         read_state(tmp_path)
     assert (tmp_path / NAME).exists()
+
+
+class Noting:
+    """Takes the place of detection, and notes what it is shown."""
+
+    def __init__(self, story: Story) -> None:
+        self.detection = FindingDetection(
+            story.spool,
+            story.folder,
+            masked=None,
+            is_sealed=False,
+            steady=story.time.clocks().boot,
+            remark=story.remarks.append,
+        )
+        story.watch.follower.close()
+        story.watch = Watch(
+            story.spool,
+            story.folder,
+            story.alerts,
+            codecs=PLAIN_CODECS,
+            masked=None,
+            wake=lambda: None,
+            remark=story.remarks.append,
+            clocks=story.time.clocks(),
+            findings=self.detection,
+        )
+
+    @property
+    def unexamined(self) -> int:
+        return int(self.detection.status()["unexamined_records"])
+
+
+def test_a_watch_that_falls_behind_says_so_and_samples_for_detection_but_rules_see_every_record(
+    tell: Callable[..., Story],
+) -> None:
+    """Each look takes half a MiB; while two seconds pass at each, as much more is logged."""
+    story = tell(findings={"sample_behind_seconds": 6, "sample_one_in": 5})
+    noting = Noting(story)
+    logged = 0
+    for _ in range(8):
+        for _ in range(3):
+            story.logs(200, message="x" * 2_000)
+            story.logs(100, message="y" * 2_000, level="info")
+            logged += 300
+        story.time.passed += 2
+        story.watch.look()
+    behind = story.watch.status()
+    for _ in range(100):
+        story.watch.look()
+    after = story.watch.status()
+    page = exposition(SpoolCollector(story.spool, story.spool / "status-shipper.json"))[0].decode()
+
+    assert (behind["behind"], behind["lag_seconds"] >= 6) == (True, True)
+    assert behind["events"] == {"watch_behind": 1}
+    assert (after["behind"], after["lag_seconds"]) == (False, 0.0)
+    assert after["events"] == {"watch_behind": 1, "watch_caught_up": 1}
+    assert after["records"]["evaluated"] == after["read_records"] == logged
+    # Of the records below error that were read meanwhile, four in five; not one error.
+    assert 0 < noting.unexamined <= 0.8 * logged / 3
+    assert "logging_system_watch_lag_seconds" in page
+
+
+def test_with_one_in_one_detection_reads_all_however_far_behind(tell: Callable[..., Story]) -> None:
+    story = tell(findings={"sample_behind_seconds": 1, "sample_one_in": 1})
+    noting = Noting(story)
+    for _ in range(6):
+        story.logs(600, message="x" * 2_000, level="info")
+        story.time.passed += 2
+        story.watch.look()
+
+    assert story.watch.lag.is_behind
+    assert noting.unexamined == 0

@@ -29,9 +29,9 @@ from logging_system.keys.providers.file import FileProvider
 from logging_system.monitoring.counters import LiveCounters
 from logging_system.monitoring.event_stream import EventStream
 from logging_system.monitoring.event_words import DROP_REASONS, WordsInLog
-from logging_system.monitoring.events import KINDS
+from logging_system.monitoring.events import KINDS, WatchBehind, WatchCaughtUp
 from logging_system.monitoring.prometheus import SpoolCollector, exposition
-from logging_system.monitoring.status_files import HandlerStatusFile
+from logging_system.monitoring.status_files import WATCH_NAME, HandlerStatusFile
 from logging_system.monitoring.writer_watch import WriterWatch
 from logging_system.shipping.in_process import InProcessShipper
 from logging_system.shipping.shipper import STATUS_NAME, Shipper
@@ -559,3 +559,16 @@ def test_spans_of_the_pipeline_that_are_dropped_or_cannot_be_made_are_told(
     in_shipper_status(stream, tmp_path, "spans_dropped", "tracing_unavailable")
     shown(stream, caplog, "spans_dropped", "records are not affected: the exporter could not deliver them.")
     shown(stream, caplog, "tracing_unavailable", "no spans of itself, though the settings ask for them: ")
+
+
+def test_a_watch_that_falls_behind_and_catches_up_is_told_and_counted(
+    stream: EventStream, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    stream.emit(WatchBehind(lag_seconds=12.4, one_in=10))
+    stream.emit(WatchCaughtUp(lasted_seconds=31.0))
+
+    shown(stream, caplog, "watch_behind", "12 s behind what is logged. Detection reads one in 10 records")
+    shown(stream, caplog, "watch_caught_up", "caught up after 31 s")
+    (tmp_path / WATCH_NAME).write_bytes(orjson.dumps({"events": stream.counts()}))
+    in_status(tmp_path, WATCH_NAME, "watch_behind")
+    in_status(tmp_path, WATCH_NAME, "watch_caught_up")
