@@ -25,7 +25,7 @@ PROCESSES := tests/stack tests/detection tests/system
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 
 .DEFAULT_GOAL := help
-.PHONY: help run lint-action test test-parallel test-processes test-alone test-newest test-otel-free test-quick check example picture schemas bench bench-alerts bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-keys prove-decrypt prove-rotations prove-alerts prove-workflows prove-learning prove-findings prove-coordination prove-storms prove-watched-otel-free prove-sigterm kms wycheproof prove-store prove-exporters prove-filebeat prove-masking prove-cache bench-cache prove-templates coverage-core foreign foreign-smoke prove-foreign
+.PHONY: help run lint-action test test-parallel test-processes test-alone test-newest test-otel-free test-quick check example picture schemas bench bench-alerts bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-keys prove-decrypt prove-rotations prove-alerts prove-workflows prove-learning prove-findings prove-coordination prove-storms prove-watched-otel-free prove-sigterm kms wycheproof prove-store prove-exporters prove-filebeat prove-masking prove-cache prove-many bench-cache prove-templates coverage-core foreign foreign-smoke prove-foreign
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -170,6 +170,10 @@ prove-foreign: $(VENV)/.installed-dev ## Run the default suite on rsyslog and sy
 # What .ci/run runs where rsyslog can be had.
 foreign-smoke: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.foreign --smoke $(ARGS)
+
+prove-many: $(VENV)/.installed-dev ## Kill one of three gateways and one of three Elasticsearch nodes under full load (needs apt-get, `make servers`)
+	-$(BIN)/logquake servers install haproxy
+	$(BIN)/python -m tests.many $(ARGS)
 
 prove-store: $(VENV)/.installed-dev ## Ask the real Elasticsearch and the embedded store the same 2,000 requests (needs `make servers`)
 	$(BIN)/python -m tests.differential --requests 2000 $(ARGS)
