@@ -188,6 +188,10 @@ containers-smoke: $(VENV)/.installed-dev
 prove-containers: $(VENV)/.installed-dev ## Run the default suite on containers of this machine's Docker daemon
 	$(BIN)/logquake run --backend containers $(ARGS)
 
+prove-many: $(VENV)/.installed-dev ## Kill one of three gateways and one of three Elasticsearch nodes under full load (needs apt-get, `make servers`)
+	-$(BIN)/logquake servers install haproxy
+	$(BIN)/python -m tests.many $(ARGS)
+
 prove-store: $(VENV)/.installed-dev ## Ask the real Elasticsearch and the embedded store the same 2,000 requests (needs `make servers`)
 	$(BIN)/python -m tests.differential --requests 2000 $(ARGS)
 

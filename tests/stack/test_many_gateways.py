@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import shutil
 import subprocess
+import sys
 import threading
 from collections import Counter
 from pathlib import Path
 from urllib.error import HTTPError
 
 import orjson
+import pytest
 import requests
 
+from harness.processes.ports import free_port
+from logging_system.spool.reader import SpoolReader
+from tests.repository import REPOSITORY
 from tests.stack.processes import (
     WAIT_SECONDS,
     Store,
@@ -23,6 +30,7 @@ from tests.stack.processes import (
 )
 from tests.stack.test_shipping import shipper
 
+LOCUST_FILE = REPOSITORY / "containers" / "many" / "locustfile.py"
 NDJSON = {"Content-Type": "application/x-ndjson"}
 PART = 20
 
@@ -83,3 +91,41 @@ def test_what_a_gateway_acknowledged_before_it_died_for_good_is_shipped_from_its
     assert set(stored.values()) == {1}
     # A request that was cut off by the death may have been kept, whole or in part, though nobody was told so.
     assert len(stored) - len(acknowledged) <= len(clients) * PART
+
+
+# Not imported: it would take over this process's sockets.
+@pytest.mark.skipif(
+    importlib.util.find_spec("locust") is None,
+    reason="Locust is not installed: pip install 'logquake[load]'",
+)
+def test_locusts_master_and_workers_load_a_gateway_by_the_shipped_file(tmp_path: Path) -> None:
+    spool, tokens = tmp_path / "spool", tmp_path / "tokens"
+    tokens.touch(0o600)
+    tokens.write_text("a-token-of-sixteen-or-more\n")
+    master_port = str(free_port())
+    locust = [sys.executable, "-m", "locust", "--locustfile", str(LOCUST_FILE), "--loglevel", "WARNING"]
+    load = ["--headless", "--users", "2", "--spawn-rate", "2", "--run-time", "2s", "--expect-workers", "1"]
+    bound = ["--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", master_port]
+    environment = {**os.environ, "GATEWAY_TOKEN_FILE": str(tokens)}
+    gateway = started(gateway_command(spool, "--token-file", str(tokens)), stderr=subprocess.DEVNULL)
+    processes = [gateway]
+    try:
+        url = ready_line(gateway)["url"]
+        master = started([*locust, "--host", url, *load, *bound], env=environment)
+        processes.append(master)
+        worker = started([*locust, "--worker", "--master-port", master_port], env=environment)
+        processes.append(worker)
+        said = master.communicate(timeout=60)[0].decode()
+        worker.communicate(timeout=60)
+    finally:
+        for process in processes:
+            kill(process)
+
+    reader = SpoolReader(spool)
+    try:
+        kept = sum(len(block.documents) for block in reader.read(1_000_000_000))
+    finally:
+        reader.close()
+    assert (master.returncode, worker.returncode) == (0, 0), said
+    assert kept > 0
+    assert kept % PART == 0

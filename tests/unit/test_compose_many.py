@@ -114,6 +114,9 @@ def balancing(path: Any) -> list[str]:
     return [line.removesuffix(" resolvers names") for line in lines if line.startswith(words)]
 
 
-def test_the_balancer_of_the_file_decides_as_the_one_that_was_shaken_does() -> None:
+def test_the_balancer_of_the_file_decides_as_the_one_that_was_shaken_does_and_the_page_shows() -> None:
     assert balancing(COMPOSED) == balancing(SHIPPED)
     assert "retry-on conn-failure" in balancing(SHIPPED)
+    page = (REPOSITORY / "docs" / "how-to" / "many-machines.md").read_text()
+    shown = page.split("```haproxy\n")[1].split("```")[0].splitlines()
+    assert {line.strip() for line in shown} <= set(balancing(SHIPPED))

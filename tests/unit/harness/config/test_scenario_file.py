@@ -358,6 +358,18 @@ def test_links_services_processes_the_application_the_load_and_the_clock_are_tar
     assert check_targets(load_scenario(path), STACK) == []
 
 
+def test_the_elected_master_is_a_target_where_the_store_has_several_nodes(tmp_path):
+    scenario = load_scenario(write(tmp_path, WHOLE.replace("target: to_store", "target: elected_master")))
+    beside = load_scenario(
+        write(tmp_path, f"{WHOLE}exclusive: false\n".replace("target: to_store", "target: elected_master"))
+    )
+    cluster = replace(STACK, needs=("elasticsearch", "elasticsearch_2"))
+
+    assert check_targets(scenario, cluster) == []
+    assert "no target" in check_targets(scenario, STACK)[0]
+    assert "use too" in check_targets(beside, cluster)[0]
+
+
 def test_an_unknown_target_names_its_line_and_the_nearest_target(tmp_path):
     path = write(tmp_path, WHOLE.replace("target: to_store", "target: elastcsearch"))
 

@@ -2,6 +2,7 @@ import os
 import socket
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from textwrap import dedent
 
@@ -10,7 +11,7 @@ import pytest
 from harness.deployments import BACKENDS
 from harness.deployments.service_set import Program, ServiceSet
 from harness.model.declarations import Part, Promises, Ready, Stack
-from harness.model.errors import ScenarioError, StackError, UnavailableError
+from harness.model.errors import FaultError, ScenarioError, StackError, UnavailableError
 from harness.processes.clock import SystemClock
 from harness.processes.managed import ProcessSpec
 from harness.processes.readiness import answers
@@ -22,7 +23,7 @@ SERVER = dedent(
         def do_GET(self):
             self.send_response(200)
             self.end_headers()
-            self.wfile.write(b"here")
+            self.wfile.write(sys.argv[2].encode())
     http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
     """
 )
@@ -34,9 +35,13 @@ STACK = Stack(
 
 
 def server(name: str, scratch: Path, port: int) -> ProcessSpec:
+    return serving("here", name, scratch, port)
+
+
+def serving(content: str, name: str, scratch: Path, port: int) -> ProcessSpec:
     return ProcessSpec(
         name=name,
-        command=(sys.executable, "-c", SERVER, str(port)),
+        command=(sys.executable, "-c", SERVER, str(port), content),
         folder=scratch,
         log=scratch / f"{name}.log",
         ready=Ready(http=f"http://127.0.0.1:{port}/"),
@@ -132,6 +137,56 @@ def test_fault_proxy_and_interceptor_come_always_and_are_no_targets(scratch: Pat
 def test_service_that_the_backend_lacks_is_named_with_a_suggestion(scratch: Path, run_id: str) -> None:
     with pytest.raises(ScenarioError, match='no service "stor"'):
         services(scratch, run_id, PROGRAMS, needs=("stor",))
+
+
+def test_a_further_node_on_a_backend_of_one_is_refused_with_the_backend_that_has_it(
+    scratch: Path, run_id: str
+) -> None:
+    needs = ("elasticsearch", "elasticsearch_2")
+    with pytest.raises(
+        ScenarioError, match=r'one node of elasticsearch, and no "elasticsearch_2"\. Use --backend local'
+    ):
+        services(scratch, run_id, {**PROGRAMS, "elasticsearch": server}, needs=needs)
+
+
+def test_the_elected_master_is_the_node_that_the_nodes_name_when_a_fault_begins(
+    scratch: Path, run_id: str
+) -> None:
+    """The nodes are stand-ins that answer as `_cat/master` does; `make prove-many` kills a real one."""
+    node = partial(serving, '[{"id": "x", "node": "elasticsearch_2"}]')
+    programs = {**PROGRAMS, "elasticsearch": node, "elasticsearch_2": node}
+    deployment = services(scratch, run_id, programs, needs=("elasticsearch", "elasticsearch_2"))
+    try:
+        deployment.start()
+        deployment.wait_ready(20)
+        targets = deployment.targets()
+        master = targets["elected_master"]
+        undo = master.undo_kill()
+        master.kill()
+        state = master.describe_state()
+        alive = targets["elasticsearch"].alive(), targets["elasticsearch_2"].alive()
+        master.restart()
+        back = targets["elasticsearch_2"].alive()
+    finally:
+        deployment.stop()
+
+    assert undo.arguments["process"] == "elasticsearch_2"
+    assert alive == (True, False)
+    assert state.startswith("elasticsearch_2, the elected master when the fault began: pid ")
+    assert state.endswith("was killed (no clean shutdown)")
+    assert back
+
+
+def test_a_cluster_without_an_elected_master_says_what_its_nodes_answer(scratch: Path, run_id: str) -> None:
+    programs = {**PROGRAMS, "elasticsearch": server, "elasticsearch_2": server}
+    deployment = services(scratch, run_id, programs, needs=("elasticsearch", "elasticsearch_2"))
+    try:
+        deployment.start()
+        deployment.wait_ready(20)
+        with pytest.raises(FaultError, match=r"has none now \(no answer \(JSONDecodeError\), no answer"):
+            deployment.targets()["elected_master"].undo_kill()
+    finally:
+        deployment.stop()
 
 
 def test_failed_start_stops_what_was_started_before(scratch: Path, run_id: str) -> None:

@@ -1,5 +1,7 @@
 """Each fault's label: where its cause lies, by what it does and to what."""
 
+from dataclasses import replace
+
 import pytest
 
 from harness.judging.fault_causes import causes_of
@@ -39,3 +41,10 @@ STACK = Stack(
 )
 def test_the_label_follows_from_what_is_done_to_what(fault, target, causes):
     assert causes_of([Step(fault, target, 1, 6)], STACK) == (frozenset(causes),)
+
+
+@pytest.mark.parametrize("target", ["elasticsearch", "elasticsearch_2", "elected_master", "to_store"])
+def test_one_node_of_several_is_no_store_that_is_down(target):
+    cluster = replace(STACK, needs=("elasticsearch", "elasticsearch_2"))
+
+    assert causes_of([Step("killed", target, 1, 6)], cluster) == (frozenset(),)
