@@ -25,7 +25,7 @@ PROCESSES := tests/stack tests/detection tests/system
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 
 .DEFAULT_GOAL := help
-.PHONY: help run lint-action test test-parallel test-processes test-alone test-newest test-otel-free test-quick check example picture schemas bench bench-alerts bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-keys prove-decrypt prove-rotations prove-alerts prove-workflows prove-learning prove-findings prove-coordination prove-storms prove-watched-otel-free prove-sigterm kms wycheproof prove-store prove-exporters prove-filebeat prove-package prove-masking prove-cache bench-cache prove-templates coverage-core foreign foreign-smoke prove-foreign
+.PHONY: help run init-session lint-action test test-parallel test-processes test-alone test-newest test-otel-free test-quick check example picture schemas bench bench-alerts bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-keys prove-decrypt prove-rotations prove-alerts prove-workflows prove-learning prove-findings prove-coordination prove-storms prove-watched-otel-free prove-sigterm kms wycheproof prove-store prove-exporters prove-filebeat prove-package prove-masking prove-cache bench-cache prove-templates coverage-core foreign foreign-smoke prove-foreign
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -209,6 +209,9 @@ example: $(VENV)/.installed ## Make reports/example and the picture in the READM
 picture: $(VENV)/.installed-dev ## Take the pictures of the live page and of a trace again, from real runs (needs chromium)
 	$(BIN)/python docs/live_page.py
 	$(BIN)/python docs/trace_picture.py
+
+init-session: $(VENV)/.installed ## Record the session of `logquake init` in its tutorial again (wants a quiet machine)
+	$(BIN)/python docs/init_session.py
 
 schemas: $(VENV)/.installed ## Write the JSON Schemas, the page of all parts, the tables of settings, masking rules, metrics, alerts and workflows, the embedded store's page and the dashboard
 	$(BIN)/python -m harness.config.schemas docs/reference/schemas
