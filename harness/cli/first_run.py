@@ -3,40 +3,38 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-
-import click
 
 from harness.cli.exit_codes import gate_exit_code
 from harness.cli.interruption import Interruption
 from harness.cli.output import note
 from harness.cli.progress import make_progress
-from harness.cli.run import run
+from harness.cli.run import let_latest_lead_to, note_in_trend
 from harness.cli.selection import Selection, make_request
 from harness.config.yaml_source import read_yaml
 from harness.model.declarations import Part
-from harness.model.errors import HarnessError, ScenarioError
-from harness.model.protocols import Status
-from harness.model.result import ScenarioResult
+from harness.model.errors import ScenarioError, UnavailableError
+from harness.model.protocols import Status, Verdict
+from harness.model.result import Result, ScenarioResult
 from harness.onboarding.scaffold import GATE, SCENARIO, command
+from harness.reporting.every_report import write_every_report
 from harness.reporting.latest import NAME as LATEST
-from harness.reporting.latest import result_file
-from harness.reporting.result_json import read_result
 from harness.runs.request import Request, make_plan
 from harness.runs.suite import SuiteRun
 
 _REPORTS = Path("reports")
 _TRIAL = "trial"
 _RATE_PER_SECOND = 20
+_SENDING_SECONDS = 2.0
+_WAITING_SECONDS = 5.0
 # A key of the stack file, as remarks name it.
 _KEY = re.compile(r"\b(?:intake|archive|dead_letters|counters|fields|promises)\.[a-z_]+")
-_SENDING_SECONDS = 3.0
-_WAITING_SECONDS = 8.0
 
 
 def require_arrivals(name: str, stack: Path) -> None:
-    """Send for a few seconds without a fault; a stack file that guesses wrong must not look like a bad stack.
+    """Send for a moment without a fault; a stack file that guesses wrong must not look like a bad stack.
 
     Args:
         name: the stack's.
@@ -46,28 +44,8 @@ def require_arrivals(name: str, stack: Path) -> None:
         ScenarioError: no line arrived where the file says, with the lines of the file to look at.
         HarnessError: what ended the run.
     """
-    note("\nTrial: a few seconds without a fault, to see that lines arrive where the stack file says.")
-    plan = make_plan(request := _trial(name))
-    with make_progress() as watch:
-        result, ended_by = SuiteRun(plan, request, Interruption(), watch).run()
-    if ended_by is not None:
-        raise ended_by
-    (scenario,) = result.scenarios
-    if problem := wrong_guess(scenario, stack):
-        raise ScenarioError(problem)
-
-
-def _trial(name: str) -> Request:
-    selection = Selection(
-        scenarios=("no_fault",),
-        suite=None,
-        stack=name,
-        backend="embedded",
-        input_path=None,
-        seed=1,
-        gate_path=None,
-    )
-    request = make_request(selection, _REPORTS, None, repeats_max=0)
+    note("\nTrial without a fault: do lines arrive where the stack file says?")
+    request = _request("no_fault", name, None)
     calm = (
         replace(
             each,
@@ -79,7 +57,10 @@ def _trial(name: str) -> Request:
         )
         for each in request.scenarios
     )
-    return replace(request, suite=_TRIAL, scenarios=tuple(calm))
+    result = _run(replace(request, suite=_TRIAL, scenarios=tuple(calm), repeats_max=0), _REPORTS / _TRIAL)
+    (scenario,) = result.scenarios
+    if problem := wrong_guess(scenario, stack):
+        raise ScenarioError(problem)
 
 
 def wrong_guess(scenario: ScenarioResult, stack: Path) -> str:
@@ -89,61 +70,99 @@ def wrong_guess(scenario: ScenarioResult, stack: Path) -> str:
         scenario: the result of a run without a fault.
         stack: the stack file.
     """
-    lines = read_yaml(stack).line
+    line = read_yaml(stack).line
+    intake, archive = (f"{stack}:{line((key,))} {key}" for key in ("intake", "archive"))
     if scenario.status is Status.ERROR:
         named = _KEY.search(" ".join(scenario.remarks))
-        at = lines(tuple(named[0].split("."))) if named else 1
+        at = line(tuple(named[0].split("."))) if named else 1
         return "\n".join((f"{stack}:{at} the trial could not be judged:", *scenario.remarks))
     if scenario.tally.acknowledged == 0:
         return (
-            f"{stack}:{lines(('intake',))} intake: of {scenario.tally.sent:,} records not one was accepted, "
-            "without any fault. Correct how the handler is made there."
+            f"{intake}: of {scenario.tally.sent:,} records not one was accepted, without any fault. Correct "
+            "how the handler is made there."
         )
     if scenario.found == 0:
         return (
-            f"{stack}:{lines(('archive',))} archive: {scenario.tally.acknowledged:,} records were accepted "
-            "and not one is there, without any fault. Correct the place that is read back, or, at "
-            f"{stack}:{lines(('intake',))} intake, what the handler is given: "
-            "it must send to the address `{to_store.url}`, or write below `{run.folder}`."
+            f"{archive}: {scenario.tally.acknowledged:,} records were accepted and not one is there, without "
+            f"any fault. Correct the place that is read back, or, at {intake}, what the handler is given: it "
+            "must send to the address `{to_store.url}`, or write below `{run.folder}`."
         )
     return ""
 
 
-def run_first_check(name: str) -> int:
-    """Run the first scenario as the written files say; return its exit code.
+def run_first_check(name: str) -> Result:
+    """Run the first scenario as the written files say, and write its reports.
 
     Args:
         name: the stack's.
+
+    Raises:
+        HarnessError: what ended the run.
     """
-    note(f"\n{command(name)}")
-    context = click.get_current_context()
-    code: int = context.invoke(run, scenarios=(SCENARIO,), stack=name, gate_path=Path(GATE))
-    return code
+    note(f"\nFirst check: {command(name)}")
+    return _run(_request(SCENARIO, name, Path(GATE)), _REPORTS)
 
 
-def what_next(name: str, code: int) -> str:
-    """Return what the first check says in a few lines, and what to do next.
+def _request(scenario: str, stack: str, gate: Path | None) -> Request:
+    selection = Selection(
+        scenarios=(scenario,),
+        suite=None,
+        stack=stack,
+        backend="embedded",
+        input_path=None,
+        seed=1,
+        gate_path=gate,
+    )
+    return make_request(selection, _REPORTS, None)
 
-    Args:
-        name: the stack's.
-        code: the exit code of the first check.
-    """
+
+def _run(request: Request, out: Path) -> Result:
+    interruption = Interruption()
+    with make_progress() as watch:
+        suite_run = SuiteRun(make_plan(request), request, interruption, watch)
+        result, ended_by = suite_run.run()
     try:
-        result = read_result(result_file(_REPORTS / LATEST))
-    except HarnessError as error:
-        return str(error)
-    status = result.gate.status
-    word = {0: "Green", 1: "Red"}.get(gate_exit_code(status), "Undecided")
-    failed = [
-        verdict for one in result.scenarios for verdict in one.verdicts if verdict.status is Status.FAIL
-    ]
-    lines = ["", f"{word} (exit code {code}).", *(f"  {each.objective}: {each.summary}" for each in failed)]
-    if code == 1:
-        lines += [
-            f"Open {_REPORTS / LATEST / 'scorecard.html'}: it shows a record that was hurt, and when.",
-            f"Then mend the handler and run the same again:   {command(name)}",
-        ]
-    else:
-        lines += [f"Next, the default suite, some minutes:   logquake run --stack {name} --gate {GATE}"]
-    lines += ["Commit the files that were written: the workflow runs the same check with every change."]
+        write_every_report(result, suite_run.folder)
+    except OSError as error:
+        raise UnavailableError(f"{suite_run.folder}: cannot be written: {error.strerror}") from error
+    if request.suite != _TRIAL:
+        let_latest_lead_to(suite_run.folder, out)
+        note_in_trend(result, out)
+    interruption.raise_what_ended(ended_by)
+    return result
+
+
+def first_check_told(name: str, result: Result) -> str:
+    """Return what the first check found, and what to do next.
+
+    Args:
+        name: the stack's.
+        result: of the first check.
+    """
+    code = gate_exit_code(result.gate.status)
+    lines = ["", f"{_WORDS.get(code, 'UNDECIDED')}: logquake would end a build with exit code {code}."]
+    for scenario in result.scenarios:
+        lines.append(f"{scenario.scenario.title}:")
+        lines += [f"  {remark}" for remark in scenario.remarks]
+        for verdict in scenario.verdicts:
+            lines += _verdict_lines(verdict)
+    lines += [f"All of it: {_REPORTS / LATEST / 'scorecard.html'}", "", "Next", *_next(name, code)]
     return "\n".join(lines)
+
+
+_WORDS = {0: "GREEN", 1: "RED"}
+
+
+def _verdict_lines(verdict: Verdict) -> Iterator[str]:
+    yield f"  {verdict.status.value:<12}  {verdict.objective}: {verdict.summary}"
+    if verdict.status is Status.FAIL:
+        yield from (f"                | {line}" for line in verdict.counterexample)
+
+
+def _next(name: str, code: int) -> Iterator[str]:
+    if code == 1:
+        yield f"  Mend the handler, and run the same again:   {command(name)}"
+    elif code != 0:
+        yield f"  Run it again when this machine does less:   {command(name)}"
+    yield f"  All scenarios of the default suite (minutes):   logquake run --stack {name} --gate {GATE}"
+    yield "  Commit the files that were written: builds then run the first check with every change."

@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 
 from harness import __version__
-from harness.cli.first_run import require_arrivals, run_first_check, what_next
+from harness.cli.exit_codes import gate_exit_code
+from harness.cli.first_run import first_check_told, require_arrivals, run_first_check
 from harness.cli.output import say
 from harness.cli.survey_words import files_told, open_points_told, survey_told
 from harness.model.errors import NothingSelectedError, UsageError
@@ -92,9 +93,9 @@ def _finish(name: str, draft: Draft, stack: str, *, runs: bool) -> int:
         say(f"\nNext: {command(name)}")
         return 0
     require_arrivals(name, Path(stack))
-    code = run_first_check(name)
-    say(what_next(name, code))
-    return code
+    result = run_first_check(name)
+    say(first_check_told(name, result))
+    return gate_exit_code(result.gate.status)
 
 
 def _outlet(survey: Survey, take: int | None, *, asks: bool) -> Outlet:

@@ -152,15 +152,20 @@ def run(
             kept = Baselines(baselines or out / BASELINES_FOLDER)
             result, ended_by = beside_baseline(result, ended_by, plan, request, rerun, kept)
     reports = write_reports(result, suite_run.folder)
-    _let_latest_lead_to(suite_run.folder, out)
-    _note_in_trend(result, out)
+    let_latest_lead_to(suite_run.folder, out)
+    note_in_trend(result, out)
     tell_github(result, reports, Places(open_library(here), request.stack.source, checked_out_folder(here)))
     interruption.raise_what_ended(ended_by)
     return gate_exit_code(result.gate.status)
 
 
-def _note_in_trend(result: Result, out: Path) -> None:
-    """Append the run to the trend; what keeps it from there changes nothing about the run."""
+def note_in_trend(result: Result, out: Path) -> None:
+    """Append the run to the trend; what keeps it from there changes nothing about the run.
+
+    Args:
+        result: the run's.
+        out: the folder for results.
+    """
     path = out / TREND
     try:
         append_row(path, trend_row(result, machine_class().words))
@@ -185,7 +190,13 @@ def _warn_of_residue() -> None:
         note(f"left by dead runs: {len(left)} in all; `logquake heal` undoes it")
 
 
-def _let_latest_lead_to(run: Path, out: Path) -> None:
+def let_latest_lead_to(run: Path, out: Path) -> None:
+    """Make the link to the newest run; what keeps it from there is said, and changes nothing about the run.
+
+    Args:
+        run: the run's folder.
+        out: the folder for results.
+    """
     try:
         if point_latest(out.resolve(), run) is None:
             note(f"{out / LATEST}: a folder of that name is in the way, so no link to this run was made")

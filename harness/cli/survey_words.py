@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from harness.onboarding.drafts import draft_for
 from harness.onboarding.drafts.draft import Draft
-from harness.onboarding.scaffold import NewFile
+from harness.onboarding.scaffold import NAMES, NewFile
 from harness.onboarding.seen import Outlet, Survey
 
 _TITLE_MAX = 56
@@ -37,7 +37,7 @@ def survey_told(survey: Survey) -> str:
     if survey.pipelines:
         lines += [
             "Its builds run on",
-            *(f"     {each.ci.value.capitalize()}  {each.place}" for each in survey.pipelines),
+            *(f"     {NAMES[each.ci]}  {each.place}" for each in survey.pipelines),
         ]
     lines += [f"Not read: {each}" for each in survey.unreadable]
     return "\n".join(lines)

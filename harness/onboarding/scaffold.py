@@ -23,32 +23,32 @@ class NewFile:
 
 
 _STORE = """\
-# Written by `logquake init`. For four seconds, connections to the store are reset once a request is sent.
+# Written by `logquake init`. For three seconds, connections to the store are reset once a request is sent.
 version: 1
 name: first_check
 title: Connections to the store are reset
 hypothesis: A reset costs a retry, never an accepted record or a second copy.
 why: Load balancers reset connections whenever they are restarted. What is sent meanwhile must be sent again.
-schedule: {kind: steady, rate_per_second: 40}
+schedule: {kind: steady, rate_per_second: 20}
 producers: 4
-sending_seconds: 11.5
+sending_seconds: 8.5
 steps:
-  - {fault: connection_reset, target: to_store, at_seconds: 3.5, for_seconds: 4, acknowledged_min: 40}
+  - {fault: connection_reset, target: to_store, at_seconds: 3, for_seconds: 3, acknowledged_min: 10}
 # How fast log calls and recovery are is judged by the default suite, on a machine that does nothing else.
 checks: [acknowledged_lost, duplicated, corrupted, fresh_record_seconds, unacknowledged_percent]
 """
 _APPLICATION = """\
-# Written by `logquake init`. The application is killed during a log call, and started again after 3 s.
+# Written by `logquake init`. The application is killed during a log call, and started again after 2 s.
 version: 1
 name: first_check
 title: The application is killed and started again
 hypothesis: What was accepted before the kill is still there, once, and the new process overwrites nothing.
 why: The records just before a crash are the most important ones.
-schedule: {kind: steady, rate_per_second: 40}
+schedule: {kind: steady, rate_per_second: 20}
 producers: 4
-sending_seconds: 13
+sending_seconds: 9
 steps:
-  - {fault: killed, target: application, at_seconds: 5, for_seconds: 3, acknowledged_min: 0}
+  - {fault: killed, target: application, at_seconds: 3, for_seconds: 2, acknowledged_min: 0}
 # How fast log calls and recovery are is judged by the default suite, on a machine that does nothing else.
 checks: [acknowledged_lost, duplicated, corrupted, fresh_record_seconds, unacknowledged_percent]
 """
@@ -137,6 +137,10 @@ _WORKFLOWS = {
 }
 
 
+NAMES = {Ci.GITHUB: "GitHub Actions", Ci.GITLAB: "GitLab", Ci.JENKINS: "Jenkins"}
+"""What people call what runs their builds."""
+
+
 def command(name: str) -> str:
     """Return the command that runs the first check.
 
@@ -187,4 +191,4 @@ def _workflow(name: str, ci: Ci | None, install: str, version: str, python: str)
         install=step.format(install) if install else "",
         command=f"{command(name)} --max-minutes 15",
     )
-    return (NewFile(PurePosixPath(path), filled, f"the check in {ci.value.capitalize()}"),)
+    return (NewFile(PurePosixPath(path), filled, f"the check in {NAMES[ci]}"),)
