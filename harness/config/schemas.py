@@ -47,6 +47,7 @@ _PARTS: Mapping[str, tuple[Family, str]] = {
     "_ArchiveModel": (ARCHIVES, "kind"),
     "_DeadLettersModel": (ARCHIVES, "kind"),
     "_CountersModel": (COUNTERS, "kind"),
+    "_ReadsModel": (ARCHIVES, "kind"),
 }
 """The models that name a part, by their name in a schema: its family, and the key that holds its word."""
 

@@ -195,11 +195,15 @@ class _ActionsModel(FileModel):
     fault_seconds_min: Annotated[float, Field(gt=0, le=300)] = default_of(Actions, "fault_seconds_min")
 
 
+class _ReadsModel(OpenModel):
+    kind: Text = Field(description='Say where each tenant\'s records end up, e.g. "kind: elasticsearch".')
+
+
 class _NamespacesModel(FileModel):
     tenants: Annotated[
         dict[Name, Annotated[int, Field(ge=1, le=1_000)]], Field(min_length=2, max_length=32)
     ] = Field(description='Add the tenants and their parts of the records, e.g. "{red: 4, blue: 1}".')
-    reads: _IntakeModel = Field(description='Add what each tenant reads, an archive with "{tenant}" in it.')
+    reads: _ReadsModel = Field(description='Add what each tenant reads, an archive with "{tenant}" in it.')
     shows: Text | None = None
 
 

@@ -31,7 +31,7 @@ def rates_in_words(rates: Rates) -> Iterator[str]:
         yield "  no data stream of these namespaces exists"
         return
     for level, count in rates.by_level.items():
-        yield f"  {count:>9} {level:10} {_share(count, rates.count)}"
+        yield _one_line(f"  {count:>9} {level:10} {_share(count, rates.count)}")
     if rates.errors:
         yield f"  {_share(rates.errors, rates.count)} of the records are errors"
     most = max((bucket.count or 0 for bucket in rates.buckets), default=0)
@@ -115,7 +115,7 @@ def new_loggers_in_words(found: NewLoggers) -> Iterator[str]:
     """Yield the lines that tell new loggers."""
     if found.loggers:
         yield f"loggers that were not heard before: {len(found.loggers)}"
-        yield from (f"  {each.count:>9} {each.name}" for each in found.loggers[:SHOWN_MAX])
+        yield from (_one_line(f"  {each.count:>9} {each.name}") for each in found.loggers[:SHOWN_MAX])
     if not found.is_exact:
         yield "  there are more loggers than were told apart; a quiet one may be missing, or not be new"
     yield from _partial(found.partial)
@@ -153,7 +153,8 @@ def line_in_words(line: Line, zone: str) -> str:
     """Return a stored line as one line of text."""
     moment = line.moment.astimezone(zone_of(zone)).isoformat(timespec="milliseconds")
     sealed = " [has sealed fields]" if line.sealed and line.message != SEALED else ""
-    return f"{moment} {line.namespace} {line.level} {line.logger}: {_one_line(line.message)}{sealed}"
+    # Whoever may write a record may write its level and logger too.
+    return _one_line(f"{moment} {line.namespace} {line.level} {line.logger}: {line.message}{sealed}")
 
 
 def _partial(partial: Partial | None) -> Iterator[str]:
@@ -163,7 +164,8 @@ def _partial(partial: Partial | None) -> Iterator[str]:
 
 def _change(change: Change) -> str:
     rates = f"{_number(change.before.per_minute)} → {_number(change.after.per_minute)} a minute"
-    return f"  {change.name}: {rates} ({change.before.count} → {change.after.count}), {_verdict(change)}"
+    counts = f"{change.before.count} → {change.after.count}"
+    return _one_line(f"  {change.name}: {rates} ({counts}), {_verdict(change)}")
 
 
 def _verdict(change: Change) -> str:
@@ -181,14 +183,14 @@ def _verdict(change: Change) -> str:
 def _template(template: Template, *, is_exact: bool) -> str:
     about = "" if is_exact else "~"
     error = f" [{template.error}]" if template.error else ""
-    return (
-        f"  {about + str(rounded(template.estimate)):>9} {template.logger}: {_one_line(template.text)}{error}"
+    return _one_line(
+        f"  {about + str(rounded(template.estimate)):>9} {template.logger}: {template.text}{error}"
     )
 
 
 def _noise(noise: Noise, total: int) -> str:
     errors = f", {noise.errors} errors" if noise.errors else ""
-    return f"  {noise.count:>9} {noise.name} {_share(noise.count, total)}{errors}"
+    return _one_line(f"  {noise.count:>9} {noise.name} {_share(noise.count, total)}{errors}")
 
 
 def _one_line(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from logging_system.analytics.answers import Partial, hits_of, joined, partial_of, total_of
@@ -162,7 +162,7 @@ def line_of(hit: Mapping[str, Any], reach: Reach) -> Line:
     milliseconds = sort[0] if isinstance(sort, list) and sort and isinstance(sort[0], int) else 0
     return Line(
         (str(hit.get("_index")), str(hit.get("_id"))),
-        datetime.fromtimestamp(milliseconds / 1000, UTC),
+        _moment(milliseconds),
         reach.check(hit.get("_index")),
         str(value_of(source, "log.level") or ""),
         str(value_of(source, "log.logger") or ""),
@@ -170,3 +170,12 @@ def line_of(hit: Mapping[str, Any], reach: Reach) -> Line:
         "encrypted" in source,
         source,
     )
+
+
+def _moment(milliseconds: int) -> datetime:
+    """Return a time; one that no calendar of ours reaches is the last or first day that every zone has."""
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        edge = datetime.max - timedelta(days=2) if milliseconds > 0 else datetime.min + timedelta(days=2)
+        return edge.replace(tzinfo=UTC)

@@ -51,7 +51,7 @@ class Refreshed:
             "asked": self.asked.isoformat(),
             "answered": self.answered.isoformat(),
             "since": self.since.isoformat(),
-            # Not until it was asked: what is logged meanwhile is counted, as far as the store finds it by then.
+            # Not when it was asked: what is logged meanwhile counts, as far as the store finds it by then.
             "until": self.answered.isoformat(),
             "records": self.records,
             "by_level": dict(self.by_level),

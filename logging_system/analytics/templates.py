@@ -53,11 +53,6 @@ class Template:
     estimate: float
     example: str
 
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """What tells it from others: logger, text, exception."""
-        return self.logger, self.text, self.error
-
 
 @dataclass(frozen=True, slots=True)
 class TopTemplates:
@@ -225,7 +220,9 @@ def new_templates(
     answers = queries.multi_search([(reach.target, _search_for(each, before)) for each in asked])
     new, doubtful = [], list(unasked)
     for template, answer in zip(asked, answers, strict=True):
-        verdict = _came(after_it.one(template.key), answer, reach, after_it)
+        verdict = _came(
+            after_it.one((template.logger, template.text, template.error)), answer, reach, after_it
+        )
         if verdict is None:
             doubtful.append(template)
         elif not verdict:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from logging_system.cli.analyze_every import SECONDS_MAX, SECONDS_MIN, ask_again_and_again
 from logging_system.cli.parser import EXIT_DONE, EXIT_FAILED, Parser, fail
 from logging_system.cli.read_store import add_reading_flags, reading, times_from
+from logging_system.cli.visible_text import visible_json
 
 if TYPE_CHECKING:
     from logging_system.analytics import Analytics, Reach, Window
@@ -92,9 +93,7 @@ def _run(options: argparse.Namespace, parser: Parser) -> int:
     except (StoreQueryError, ForeignAnswerError, OSError, ValueError) as error:
         return fail("analyze", str(error))
     if options.json:
-        import orjson
-
-        sys.stdout.write(orjson.dumps(as_json(answers), option=orjson.OPT_INDENT_2).decode() + "\n")
+        sys.stdout.write(visible_json(as_json(answers), indent=2) + "\n")
     else:
         sys.stdout.write("\n".join(_in_words(answers)) + "\n")
     is_partial = any(getattr(each, "partial", None) is not None for each in answers.values())

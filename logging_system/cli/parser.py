@@ -6,6 +6,8 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
+from logging_system.cli.visible_text import visible
+
 EXIT_DONE = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 4
@@ -28,5 +30,7 @@ def fail(command: str, message: str) -> int:
     Returns:
         The exit code for it.
     """
-    sys.stderr.write(f"python -m logging_system {command}: {message}\n")
+    # A store's reason quotes what somebody logged: nothing of it may move the cursor.
+    shown = "\n".join(map(visible, message.splitlines()))
+    sys.stderr.write(f"python -m logging_system {command}: {shown}\n")
     return EXIT_FAILED

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from logging_system.cli.parser import EXIT_DONE, EXIT_FAILED, Parser, fail
 from logging_system.cli.read_store import add_reading_flags, reading, times_from
+from logging_system.cli.visible_text import visible_json
 
 if TYPE_CHECKING:
     from logging_system.analytics import Analytics, Follower, Line, Reach, Window
@@ -170,9 +171,7 @@ def _missed(follower: Follower) -> int:
 
 def _print(line: Line, options: argparse.Namespace) -> None:
     if options.json:
-        import orjson
-
-        sys.stdout.write(orjson.dumps(line.source).decode() + "\n")
+        sys.stdout.write(visible_json(line.source) + "\n")
         return
     from logging_system.analytics.in_words import line_in_words
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,12 @@ RETRY_AFTER_SECONDS_MAX = 60.0
 """A server may ask for patience, not for an hour of it."""
 
 _EXCERPT_BYTES = 120
+# Whatever else is escaped is passed over, a backslash and a whole pair too.
+_ESCAPES = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +55,27 @@ class NoAnswer:
 
 
 def parsed(body: bytes) -> dict[str, object]:
-    """Return the object that an answer's body holds; an empty one where it holds none."""
+    """Return the object that an answer's body holds; an empty one where it holds none.
+
+    A store gives documents back as somebody sent them, half an escaped surrogate
+    pair included, which no text holds: it is read as U+FFFD, so that one such record hides no others.
+    """
     try:
         content = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return {}
+        mended = _mended(body)
+        if mended == body:
+            return {}
+        try:
+            content = orjson.loads(mended)
+        except orjson.JSONDecodeError:
+            return {}
     return content if isinstance(content, dict) else {}
+
+
+def _mended(body: bytes) -> bytes:
+    """Return JSON in which no escape is half a surrogate pair."""
+    return _ESCAPES.sub(lambda found: rb"\ufffd" if found["half"] else found[0], body)
 
 
 def error_reason(error: object) -> str:
@@ -64,6 +86,11 @@ def error_reason(error: object) -> str:
         return plain(error)[:REASON_CHARACTERS_MAX]
     cause = error.get("caused_by")
     reason = f"{plain(error.get('type'))}: {plain(error.get('reason'))}"
+    if cause is None:
+        # What failed in a shard: "all shards failed" alone helps nobody.
+        roots = error.get("root_cause")
+        root = roots[0] if isinstance(roots, list) and roots else None
+        cause = root if isinstance(root, dict) and root.get("type") != error.get("type") else None
     if isinstance(cause, dict):
         reason += f" ({plain(cause.get('type'))}: {plain(cause.get('reason'))})"
     return reason[:REASON_CHARACTERS_MAX]

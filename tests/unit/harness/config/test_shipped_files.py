@@ -49,7 +49,10 @@ def test_every_scenario_fits_the_reference_stack_or_one_with_keys_or_alerts(scen
 
     coordinated = load_stack(LIBRARY.find(Sort.STACK, "reference_coordinated").path)
 
-    assert [] in [check_targets(scenario, each) for each in (stack, served, watched, coordinated)]
+    entered = load_stack(LIBRARY.find(Sort.STACK, "gateway_namespaces").path)
+
+    stacks = (stack, served, watched, coordinated, entered)
+    assert [] in [check_targets(scenario, each) for each in stacks]
 
 
 @pytest.mark.parametrize("name", [f"reference_{kind}" for kind in WITH_KEYS])
@@ -64,6 +67,17 @@ def test_the_suite_key_server_fits_every_stack_whose_keys_are_served(name):
     stack = load_stack(LIBRARY.find(Sort.STACK, name).path)
 
     assert _misfits("key_server", stack) == []
+
+
+@pytest.mark.parametrize("name", ["reference_namespaces", "gateway_namespaces"])
+def test_the_suite_namespaces_fits_both_stacks_that_keep_tenants_apart_and_plans_its_checks(name):
+    stack = load_stack(LIBRARY.find(Sort.STACK, name).path)
+    names = load_suite(LIBRARY.find(Sort.SUITE, "namespaces").path, SCENARIOS).scenarios
+
+    assert _misfits("namespaces", stack) == []
+    for each in names:
+        planned = checks_of(load_scenario(LIBRARY.find(Sort.SCENARIO, each).path), stack).planned
+        assert {"namespaces_mixed", "answers_wrong", "answers_missing"} <= set(planned)
 
 
 def test_the_suite_watched_fits_the_stack_that_promises_alerts_and_plans_each_of_its_checks():
