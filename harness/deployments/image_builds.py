@@ -97,7 +97,7 @@ def make_images(report: Report, names: Collection[str]) -> None:
             report(f"{kind.made_here}: already there")
             continue
         report(f"{kind.made_here}: building")
-        _build(kind, server)
+        build_image(kind, server)
 
 
 def make_base(report: Report) -> None:
@@ -175,7 +175,8 @@ def _run(command: tuple[str, ...], timeout_seconds: float, remedy: str) -> str:
     return done.stdout
 
 
-def _build(kind: ImageKind, server: InstalledServer) -> None:
+def build_image(kind: ImageKind, server: InstalledServer) -> None:
+    """Put an installed server on the base image; raises UnavailableError where Docker does not do it."""
     dockerfile = _DOCKERFILES[kind.server].format(base=BASE_IMAGE, program=server.path.name)
     with tempfile.TemporaryFile(dir=_roomy()) as context:
         with closing(tarfile.open(fileobj=context, mode="w")) as tar:

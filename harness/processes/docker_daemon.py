@@ -108,9 +108,11 @@ def answering() -> Iterator[None]:
     errors = package("docker.errors")
     try:
         yield
+    except errors.APIError as error:
+        raise UnavailableError(f"docker: the daemon at {address()} refuses: {reason(error)}") from error
     except (errors.DockerException, urllib3.exceptions.HTTPError, OSError) as error:
         raise UnavailableError(
-            f"docker: the daemon at {address()} does not do it: {reason(error)}; start it (`systemctl start "
+            f"docker: the daemon at {address()} does not answer: {reason(error)}; start it (`systemctl start "
             "docker`, or as root `dockerd`), let this user write to its socket, or use --backend local"
         ) from error
 

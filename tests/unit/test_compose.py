@@ -235,7 +235,7 @@ def test_the_suite_of_the_harness_is_the_default_one_but_for_faults_on_the_store
 def test_the_stack_of_the_harness_is_the_gateway_before_a_store_that_runs_already() -> None:
     shipped = yaml.safe_load((REPOSITORY / "scenarios" / "stacks" / "gateway.yaml").read_text())
     composed = yaml.safe_load((REPOSITORY / "containers" / "composed.yaml").read_text())
-    own = {"name", "title", "services", "may_hurt", "delete_run_index"}
+    own = {"name", "title", "services", "may_hurt"}
 
     assert {key: value for key, value in composed.items() if key not in own} == {
         key: value for key, value in shipped.items() if key not in own

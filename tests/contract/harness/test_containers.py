@@ -22,6 +22,9 @@ from harness.cleanup.leftovers import find_residue, left_of_run
 from harness.cleanup.undo_actions import carry_out
 from harness.deployments import container_specs
 from harness.deployments.alert_server_specs import api_url
+from harness.deployments.container_images import TOXIPROXY
+from harness.deployments.image_builds import BASE_IMAGE, build_image
+from harness.deployments.installed import find
 from harness.faults.frozen import Frozen
 from harness.faults.killed import Killed
 from harness.faults.mail_refused import MailRefused
@@ -39,6 +42,11 @@ from harness.targets.toxiproxy_client import ToxiproxyClient
 from tests.containers import image
 
 READY_SECONDS = 60.0
+
+
+@pytest.fixture(autouse=True)
+def _daemon():
+    image("toxiproxy")
 
 
 @pytest.fixture
@@ -301,3 +309,20 @@ def test_the_age_of_a_container_is_told(mailpit, started, run_id):
 
     assert abs(time.time() - found.created_seconds) < 120
     assert found.service == "smtp"
+
+
+def test_an_image_made_here_runs_its_server_as_a_user_other_than_root(tmp_path, started):
+    if not docker_daemon.has_image(BASE_IMAGE) or (toxiproxy := find("toxiproxy")) is None:
+        pytest.skip(f"needs {BASE_IMAGE} and an installed Toxiproxy; `make servers images` makes both")
+    name = f"logquake-toxiproxy:test-{uuid4().hex[:12]}"
+    try:
+        build_image(replace(TOXIPROXY, made_here=name), toxiproxy)
+        container = started(container_specs.toxiproxy("proxy", tmp_path, free_port(), name))
+        with docker_daemon.connected() as client:
+            processes = client.top(container.id, "-eo pid,uid")["Processes"]
+        container.terminate(10)
+    finally:
+        with docker_daemon.connected() as client:
+            client.remove_image(name, force=True)
+
+    assert {uid for _, uid in processes} == {"65534"}
