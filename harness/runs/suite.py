@@ -54,7 +54,7 @@ from harness.runs.repeats import merged, runs_again
 from harness.runs.request import Request, preflight
 from harness.runs.scenario import Ground, Live, ScenarioRun, cut_short, unjudged
 
-SERVICES_READY_SECONDS = 240.0
+SERVICES_READY_SECONDS = 300.0
 
 
 class SuiteRun:

@@ -11,7 +11,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.deployments.debian_packages import find_daemon
@@ -34,11 +34,12 @@ class Run:
     loses: bool = False
 
 
+_SUITE = ("--suite", "many_machines")
 RUNS = (
     Run((str(_HERE / "gateway_killed.yaml"),), str(_HERE / "in_memory.yaml"), "embedded", loses=True),
     Run((str(_HERE / "gateway_killed.yaml"),), str(_HERE / "honest.yaml"), "embedded"),
-    Run(("--suite", "many_machines"), "gateways_three", "embedded"),
-    Run(("--suite", "many_machines"), "many_machines", "local"),
+    Run(_SUITE, "gateways_three", "embedded"),
+    Run(_SUITE, "many_machines", "local"),
 )
 
 
@@ -47,11 +48,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.many")
     parser.add_argument("--out", type=Path, default=Path("reports"))
     parser.add_argument("--stacks", nargs="+", default=[], help="parts of the stacks' names; default: all")
+    parser.add_argument("--scenarios", nargs="+", default=[], help="some of the suite; default: all of it")
     options = parser.parse_args(arguments)
     if find_daemon("haproxy") is None:
         print("haproxy is not installed; `logquake servers install haproxy` fetches it from Debian")
         return 7
-    wanted = [run for run in RUNS if not options.stacks or any(word in run.stack for word in options.stacks)]
+    wanted = [
+        replace(run, words=tuple(options.scenarios)) if options.scenarios and run.words == _SUITE else run
+        for run in RUNS
+        if not options.stacks or any(word in run.stack for word in options.stacks)
+    ]
     able = [run for run in wanted if not missing(run)]
     for run in wanted:
         if run not in able:

@@ -153,7 +153,7 @@ def test_the_elected_master_is_the_node_that_the_nodes_name_when_a_fault_begins(
     scratch: Path, run_id: str
 ) -> None:
     """The nodes are stand-ins that answer as `_cat/master` does; `make prove-many` kills a real one."""
-    node = partial(serving, '[{"id": "x", "node": "elasticsearch_2"}]')
+    node: Program = partial(serving, '[{"id": "x", "node": "elasticsearch_2"}]')
     programs = {**PROGRAMS, "elasticsearch": node, "elasticsearch_2": node}
     deployment = services(scratch, run_id, programs, needs=("elasticsearch", "elasticsearch_2"))
     try:
