@@ -79,7 +79,12 @@ def test_another_page_gets_nothing_that_is_shown(headers: dict[str, str], status
 
 
 def test_a_link_elsewhere_may_lead_to_the_page_and_not_into_a_frame() -> None:
-    visit = {**OWN, "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    visit = {
+        **OWN,
+        "Sec-Fetch-Site": "cross-site",
+        "Sec-Fetch-Mode": "navigate",
+        "Sec-Fetch-Dest": "document",
+    }
     sessions = Sessions(None, 8710)
 
     assert ask(sessions, "GET", "/", visit).status == 200
@@ -129,7 +134,9 @@ def test_without_a_session_there_is_the_door_alone(tokens: Tokens) -> None:
     assert ask(sessions, "GET", "/static/console.js", OWN).status == 401
     with_cookie = {**OWN, "Cookie": f"{sessions.cookie}={session}"}
     assert ask(sessions, "GET", "/panels", with_cookie).status == 200
-    assert ask(sessions, "GET", "/panels", {**OWN, "Cookie": f"{sessions.cookie}={session[:-1]}"}).status == 401
+    assert (
+        ask(sessions, "GET", "/panels", {**OWN, "Cookie": f"{sessions.cookie}={session[:-1]}"}).status == 401
+    )
     assert ask(sessions, "GET", "/panels", {**OWN, "Cookie": "\x01=;;"}).status == 401
     assert ask(sessions, "POST", "/answer", {**ORIGIN, **with_cookie}).status == 403
 

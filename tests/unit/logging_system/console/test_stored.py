@@ -53,11 +53,17 @@ def bucket(minute: int, **levels: int) -> dict[str, Any]:
 def rates_answer(*buckets: dict[str, Any]) -> dict[str, Any]:
     listed = [{"key": "info", "doc_count": 700}, {"key": "fatal", "doc_count": 5}]
     aggregations = {"levels": {"buckets": listed}, "times": {"buckets": list(buckets)}}
-    return {"_shards": {"total": 1, "failed": 0}, "hits": {"total": {"value": 705}}, "aggregations": aggregations}
+    return {
+        "_shards": {"total": 1, "failed": 0},
+        "hits": {"total": {"value": 705}},
+        "aggregations": aggregations,
+    }
 
 
 def test_levels_are_told_apart_as_a_chart_does_and_now_is_the_latest_whole_bar() -> None:
-    answer = rates_answer(bucket(5, info=60, notice=3), bucket(6, info=120, warn=6, fatal=6), bucket(7, info=9))
+    answer = rates_answer(
+        bucket(5, info=60, notice=3), bucket(6, info=120, warn=6, fatal=6), bucket(7, info=9)
+    )
     found = stored(LiteralStore(answer)).rates(HOUR)
 
     assert (found["count"], found["errors"]) == (705, 5)
@@ -124,7 +130,12 @@ def test_template_times_tell_how_many_more_there_are() -> None:
     assert (found.others, found.count, found.share) == (2, 4, 1.0)
 
 
-@given(words=st.text(max_size=40), logger=st.text(max_size=40), error=st.text(max_size=40), is_error=st.booleans())
+@given(
+    words=st.text(max_size=40),
+    logger=st.text(max_size=40),
+    error=st.text(max_size=40),
+    is_error=st.booleans(),
+)
 def test_whatever_was_logged_its_query_means_just_that(
     words: str, logger: str, error: str, is_error: bool
 ) -> None:
@@ -145,7 +156,11 @@ def test_whatever_was_logged_its_query_means_just_that(
 
 
 def test_lines_are_the_newest_first_masked_and_of_one_namespace_where_asked() -> None:
-    source = {"message": "password=hunter2 for 17", "log": {"level": "info", "logger": "a"}, "api_key": "abc123xyz"}
+    source = {
+        "message": "password=hunter2 for 17",
+        "log": {"level": "info", "logger": "a"},
+        "api_key": "abc123xyz",
+    }
     hits = [
         {"_index": f"logs-shop-{space}", "_id": str(n), "_source": source, "sort": [1_000 * n]}
         for n, space in ((3, "main"), (2, "other"), (1, "main"))
