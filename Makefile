@@ -25,7 +25,7 @@ PROCESSES := tests/stack tests/detection tests/system
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 
 .DEFAULT_GOAL := help
-.PHONY: help run lint-action test test-parallel test-processes test-alone test-newest test-otel-free test-quick check example picture schemas bench bench-alerts bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-keys prove-decrypt prove-rotations prove-alerts prove-workflows prove-learning prove-findings prove-coordination prove-storms prove-watched-otel-free prove-sigterm kms wycheproof prove-store prove-exporters prove-filebeat prove-masking prove-cache bench-cache prove-templates coverage-core foreign foreign-smoke prove-foreign
+.PHONY: help run lint-action test test-parallel test-processes test-alone test-newest test-otel-free test-quick check example picture schemas bench bench-alerts bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-keys prove-decrypt prove-rotations prove-alerts prove-workflows prove-learning prove-findings prove-coordination prove-storms prove-watched-otel-free prove-sigterm kms wycheproof prove-store prove-exporters prove-filebeat prove-masking prove-console prove-cache bench-cache prove-templates coverage-core foreign foreign-smoke prove-foreign
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -153,6 +153,9 @@ prove-masking: $(VENV)/.installed-dev ## Judge masking on 24,000 labelled lines 
 
 prove-templates: $(VENV)/.installed-dev ## Judge template mining on the log sets in LOGHUB_DIR beside drain3-improved, and time both
 	$(BIN)/python -m tests.templates $(ARGS)
+prove-console: $(VENV)/.installed-dev ## Open the console on a million documents in the real Elasticsearch, and measure until a browser shows them (needs `make servers`, chromium)
+	$(BIN)/python -m tests.benchmarks.console $(ARGS)
+
 prove-cache: $(VENV)/.installed-dev ## Ask a cache of analytics through 100,000 worlds of writes, deletes and outages, then hunt caches that are wrong
 	$(BIN)/python -m tests.simulation.cache --seeds 100000 $(ARGS)
 	$(BIN)/python -m tests.simulation.cache --bugs
@@ -200,9 +203,10 @@ bench-functions: $(VENV)/.installed-dev ## Measure hot functions, each as a rati
 example: $(VENV)/.installed ## Make reports/example and the picture in the README again (needs chromium)
 	$(BIN)/python docs/example.py
 
-picture: $(VENV)/.installed-dev ## Take the pictures of the live page and of a trace again, from real runs (needs chromium)
+picture: $(VENV)/.installed-dev ## Take the pictures of the live page, of a trace and of the console again, from real runs (needs chromium)
 	$(BIN)/python docs/live_page.py
 	$(BIN)/python docs/trace_picture.py
+	$(BIN)/python docs/console_page.py
 
 schemas: $(VENV)/.installed ## Write the JSON Schemas, the page of all parts, the tables of settings, masking rules, metrics, alerts and workflows, the embedded store's page and the dashboard
 	$(BIN)/python -m harness.config.schemas docs/reference/schemas

@@ -22,7 +22,9 @@ STORE = "http://localhost:9200"
 
 def commands() -> list[str]:
     """Every command of the page, in order."""
-    return [line for block in blocks_of(PAGE, "console") for line in re.findall(r"^\$ (.*)$", block, re.MULTILINE)]
+    return [
+        line for block in blocks_of(PAGE, "console") for line in re.findall(r"^\$ (.*)$", block, re.MULTILINE)
+    ]
 
 
 @pytest.mark.slow

@@ -8,8 +8,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.system.chromium import Watched, chromium
 from tests.stack.processes import kill
+from tests.system.chromium import Watched, chromium
 from tests.system.console_world import LiteralLines, NotedAnswers, World, literal_console
 
 # On a machine with neighbours, a browser takes its time.
