@@ -29,7 +29,7 @@ LIGHT, DARK = (
 
 
 def luminance(colour: str) -> float:
-    """https://www.w3.org/TR/WCAG22/#dfn-relative-luminance"""
+    """Return what https://www.w3.org/TR/WCAG22/#dfn-relative-luminance says of a colour."""
     channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     linear = [each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
@@ -43,7 +43,7 @@ def ratio(one: str, other: str) -> float:
 @pytest.mark.parametrize("mark", MARKS)
 @pytest.mark.parametrize(("scheme", "colours"), [("light", LIGHT), ("dark", DARK)])
 def test_a_mark_can_be_told_from_the_card(scheme: str, colours: dict[str, str], mark: str) -> None:
-    """https://www.w3.org/TR/WCAG22/#non-text-contrast"""
+    """See https://www.w3.org/TR/WCAG22/#non-text-contrast."""
     assert ratio(colours[mark], colours["card"]) >= 3, scheme
 
 

@@ -14,7 +14,7 @@ from tests.unit.logging_system.console.asked import Answer, asked
 
 OWN = {"Host": "127.0.0.1:8710"}
 ORIGIN = {**OWN, "Origin": "http://127.0.0.1:8710", "Sec-Fetch-Site": "same-origin"}
-TOKEN = "a-token-of-the-team-0123"
+TOKEN = "a-token-of-the-team-0123"  # noqa: S105 - of this test
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -56,7 +56,7 @@ def test_only_the_names_of_the_console_lead_to_it(host: str, status: int) -> Non
 
 
 def test_a_console_on_all_addresses_has_no_name_by_that() -> None:
-    assert hosts_of("0.0.0.0", 1) == {"127.0.0.1:1", "localhost:1", "[::1]:1"}
+    assert hosts_of("::", 1) == {"127.0.0.1:1", "localhost:1", "[::1]:1"}
     assert "[fd00::1]:1" in hosts_of("fd00::1", 1)
 
 

@@ -185,5 +185,5 @@ def test_lines_are_the_newest_first_masked_and_of_one_namespace_where_asked() ->
 def test_a_time_that_is_empty_or_beyond_all_years_is_refused() -> None:
     asking = stored(LiteralStore())
     for since, until in ((10, 10), (0, 10**15 - 1)):
-        with pytest.raises(ValueError, match="is empty|is no time|year"):
+        with pytest.raises(ValueError, match=r"is empty|is no time|year"):
             asking.lines("", since, until)
