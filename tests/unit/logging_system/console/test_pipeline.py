@@ -65,6 +65,18 @@ def test_a_delay_beyond_the_last_bound_is_no_number(spool: Spool) -> None:
     assert spool.read()["latencies_seconds"] == [None, None, None]
 
 
+def test_records_are_held_up_once_the_oldest_waits_for_longer_than_the_objective(spool: Spool) -> None:
+    spool.state(100)
+    spool.read()
+    assert spool.pipeline.held_up_since() is None
+    content = orjson.loads((spool.folder / "status-shipper.json").read_bytes())
+    content["oldest_undelivered_timestamp_seconds"] = START - 40
+    (spool.folder / "status-shipper.json").write_bytes(orjson.dumps(content))
+    spool.read()
+
+    assert spool.pipeline.held_up_since() == START - 40
+
+
 def test_a_counter_that_begins_anew_is_no_negative_rate(spool: Spool) -> None:
     spool.state(100)
     spool.read()
