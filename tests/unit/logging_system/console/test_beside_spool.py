@@ -153,8 +153,14 @@ def test_keys_are_told_with_their_versions_and_a_keyring_that_cannot_be_read_say
 
 
 def test_a_file_is_read_again_only_when_it_changed(tmp_path: Path) -> None:
-    path, reads = tmp_path / "file", []
-    file = WhenChanged(path, lambda: reads.append(path.read_text()) or len(reads))
+    path = tmp_path / "file"
+    reads: list[str] = []
+
+    def read() -> int:
+        reads.append(path.read_text())
+        return len(reads)
+
+    file = WhenChanged(path, read)
 
     assert file.content() is None
     path.write_text("a")

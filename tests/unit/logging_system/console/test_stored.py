@@ -132,7 +132,10 @@ def test_template_times_tell_how_many_more_there_are() -> None:
         {"_index": "logs-a-b", "_source": {"@timestamp": "no time", "message": word, "log": {"logger": "x"}}}
         for word in ("one", "two", "two", "three")
     ]
-    answers = [{"hits": {"total": {"value": 4}, "hits": hits}}, *[{"hits": {"total": {"value": 0}}}] * 9]
+    answers: list[dict[str, Any]] = [
+        {"hits": {"total": {"value": 4}, "hits": hits}},
+        *[{"hits": {"total": {"value": 0}}}] * 9,
+    ]
     found = template_times(LiteralStore(*answers), Reach.everything(), window, templates_max=1)
 
     assert [(each.template.text, each.estimates) for each in found.templates] == [("two", (2.0, *[0.0] * 9))]
