@@ -160,6 +160,9 @@ prove-masking: $(VENV)/.installed-dev ## Judge masking on 24,000 labelled lines 
 
 prove-templates: $(VENV)/.installed-dev ## Judge template mining on the log sets in LOGHUB_DIR beside drain3-improved, and time both
 	$(BIN)/python -m tests.templates $(ARGS)
+prove-console: $(VENV)/.installed-dev ## Open the console on a million documents in the real Elasticsearch, and measure until a browser shows them (needs `make servers`, chromium)
+	$(BIN)/python -m tests.benchmarks.console $(ARGS)
+
 prove-cache: $(VENV)/.installed-dev ## Ask a cache of analytics through 100,000 worlds of writes, deletes and outages, then hunt caches that are wrong
 	$(BIN)/python -m tests.simulation.cache --seeds 100000 $(ARGS)
 	$(BIN)/python -m tests.simulation.cache --bugs
@@ -229,9 +232,10 @@ gallery: $(VENV)/.installed ## Make the scorecards of docs/gallery again (needs 
 example: $(VENV)/.installed ## Make reports/example and the picture in the README again (needs chromium)
 	$(BIN)/python docs/example.py
 
-picture: $(VENV)/.installed-dev ## Take the pictures of the live page and of a trace again, from real runs (needs chromium)
+picture: $(VENV)/.installed-dev ## Take the pictures of the live page, of a trace and of the console again, from real runs (needs chromium)
 	$(BIN)/python docs/live_page.py
 	$(BIN)/python docs/trace_picture.py
+	$(BIN)/python docs/console_page.py
 
 init-session: $(VENV)/.installed ## Record the session of `logquake init` in its tutorial again (wants a quiet machine)
 	$(BIN)/python docs/init_session.py

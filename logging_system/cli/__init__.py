@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     parser = Parser(
         prog="python -m logging_system",
-        description="Ship, serve, watch and inspect log spools, try masking, learn templates, keep keys.",
+        description="Ship, serve, watch, show and inspect logs, try masking, learn templates, keep keys.",
         epilog="Exit codes: 0 done, 1 failed or problems found, 4 invalid arguments or settings.",
     )
     parser.add_argument(

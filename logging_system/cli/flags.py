@@ -1,4 +1,4 @@
-"""The flags of `ship`, `serve` and `watch`: one for each setting that a program uses, but for secrets."""
+"""The flags of programs: one for each setting that a program uses, but for secrets."""
 
 from __future__ import annotations
 

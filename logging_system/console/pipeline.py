@@ -17,6 +17,8 @@ FINE_SECONDS, FINE_POINTS = 5.0, 720
 COARSE_SECONDS, COARSE_POINTS = 120.0, 5_040
 _POINTS_SHOWN_MAX = 180
 _HOUR_SECONDS = 3_600
+_HELD_UP_SECONDS = 30.0
+"""The shipped objective of delivery: a record that waits longer is late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class _Track:
 
 
 class Pipeline:
-    """The counters of one spool folder over time; used by one thread at a time.
+    """The counters of one spool folder over time; read by one thread at a time, its series by any.
 
     Args:
         folder: The spool folder.
@@ -131,6 +133,14 @@ class Pipeline:
             "corrupted": number("shipper", "corrupted"),
             "delivered": number("shipper", "delivered"),
         }
+
+    def held_up_since(self) -> float | None:
+        """Return since when records wait for longer than is usual, seconds since 1970; None where none do."""
+        latest = self._latest
+        age_seconds = None if latest is None else latest.number("shipper", "oldest_undelivered_age_seconds")
+        if latest is None or age_seconds is None or age_seconds <= _HELD_UP_SECONDS:
+            return None
+        return latest.at_seconds - age_seconds
 
     def series(self, seconds: int) -> dict[str, Any]:
         """Return what was read over a stretch of time up to now, thinned out to what a chart can show."""

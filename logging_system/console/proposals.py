@@ -32,7 +32,7 @@ class RefusedError(Exception):
 
 
 class Proposals:
-    """The runs of one spool folder, as its engine saved them; used by one thread at a time.
+    """The runs of one spool folder, as its engine saved them; safe for threads.
 
     Args:
         spool: The spool folder.

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from logging_system.analytics.analytics import PREFERENCE, Analytics
+from logging_system.analytics.analytics import PREFERENCE
 from logging_system.analytics.reach import Reach
 from logging_system.analytics.store_queries import ElasticsearchQueries, StoreQueries
 from logging_system.config.encryption import Protection
@@ -101,10 +101,13 @@ def serve_console(service: Service, ready: Callable[[str], None]) -> None:
         if path is not None and not os.access(path, os.R_OK):
             raise FileNotFoundError(2, "cannot be read", str(path))
     shown = ShownText(service.mask)
-    with listen(service.host, service.port) as listener, _stored(service, shown) as stored:
+    pipeline = Pipeline(service.spool, service.status_path)
+    with listen(service.host, service.port) as listener, _stored(service, shown, pipeline) as stored:
         port = listener.getsockname()[1]
         board = Board(
-            _panels(service, shown, stored), tuple(each.name for each in SPANS), pages_max=service.pages_max
+            _panels(service, shown, stored, pipeline),
+            tuple(each.name for each in SPANS),
+            pages_max=service.pages_max,
         )
         console = Console(
             board,
@@ -134,7 +137,7 @@ def _about(service: Service, shown: ShownText) -> dict[str, object]:
 
 
 @contextmanager
-def _stored(service: Service, shown: ShownText) -> Iterator[Stored | None]:
+def _stored(service: Service, shown: ShownText, pipeline: Pipeline) -> Iterator[Stored | None]:
     """Yield what asks the store; None where no store is named."""
     if service.ask is None:
         yield None
@@ -142,7 +145,7 @@ def _stored(service: Service, shown: ShownText) -> Iterator[Stored | None]:
     reach = Reach.of(service.namespaces) if service.namespaces else Reach.everything()
     queries = ElasticsearchQueries(service.ask, preference=PREFERENCE)
     with _cached(queries) as cached:
-        yield Stored(cached, Analytics(queries, reach), reach, shown)
+        yield Stored(cached, queries, reach, shown, pipeline.held_up_since)
 
 
 @contextmanager
@@ -164,9 +167,8 @@ def _cached(queries: ElasticsearchQueries) -> Iterator[StoreQueries]:
         cache.close()
 
 
-def _panels(service: Service, shown: ShownText, stored: Stored | None) -> Iterator[Panel]:
+def _panels(service: Service, shown: ShownText, stored: Stored | None, pipeline: Pipeline) -> Iterator[Panel]:
     spool = service.spool
-    pipeline = Pipeline(spool, service.status_path)
     yield Panel("pipeline", pipeline.read, FINE_SECONDS / 2)
     yield Panel("alerts", Alerts(spool, shown).read, 3.0)
     yield Panel("findings", Findings(spool, shown).read, 3.0)

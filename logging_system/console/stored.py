@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from logging_system.analytics.analytics import Analytics
 from logging_system.analytics.answers import Partial
-from logging_system.analytics.lines import Line
+from logging_system.analytics.lines import Line, PagingQueries, search_lines
 from logging_system.analytics.noisiest import Noise, noisiest
-from logging_system.analytics.rates import ERROR_LEVELS, BucketState, RateBucket, Rates, rates
+from logging_system.analytics.query_language import read_query
+from logging_system.analytics.rates import ERROR_LEVELS, BucketState, Outage, RateBucket, Rates, rates
 from logging_system.analytics.reach import ForeignAnswerError, Reach
 from logging_system.analytics.sampling import ERRORS
 from logging_system.analytics.store_queries import StoreQueries, StoreQueryError
@@ -62,24 +62,28 @@ class Stored:
 
     Args:
         queries: What counts and samples, through a cache.
-        analytics: What finds lines.
+        pages: What finds lines.
         reach: The data streams.
         shown: Takes secrets out of what is shown.
+        held_up_since: Returns since when, in seconds since 1970, records wait on their way to the store; None
+            where they do not. What is empty since then is a gap and no zero.
         clock: The present moment.
     """
 
     def __init__(
         self,
         queries: StoreQueries,
-        analytics: Analytics,
+        pages: PagingQueries,
         reach: Reach,
         shown: ShownText,
+        held_up_since: Callable[[], float | None] = lambda: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._queries = queries
-        self._analytics = analytics
+        self._pages = pages
         self._reach = reach
         self._shown = shown
+        self._held_up_since = held_up_since
         self._clock = clock
 
     def rates(self, span: Span) -> dict[str, Any]:
@@ -87,7 +91,10 @@ class Stored:
         now = self._clock()
         window = self._window(span, now)
         answer = _answered(
-            lambda: rates(self._queries, self._reach, window, span.interval, now=now), "counts"
+            lambda: rates(
+                self._queries, self._reach, window, span.interval, now=now, outages=self._outages(now)
+            ),
+            "counts",
         )
         return {
             **_times(window),
@@ -137,16 +144,27 @@ class Stored:
 
         Raises:
             PanelError: The store has no answer.
-            ValueError: The query or the time is none.
+            ValueError: The query or the time is none, or the namespace is not one of those.
         """
         window = Window(_moment(since_ms), _moment(until_ms))
-        found = _answered(lambda: self._analytics.search(window, query, LINES_MAX), "lines")
-        lines = [each for each in reversed(found.lines) if namespace in {"", each.namespace}]
+        reach = self._reach
+        if namespace:
+            reach = Reach.of([namespace], allowed=reach.namespaces)
+        read = read_query(query)
+        found = _answered(
+            lambda: search_lines(self._pages, reach, window, query=read, lines_max=LINES_MAX), "lines"
+        )
         return {
             "count": found.count,
-            "lines": [self._line(each) for each in lines],
+            "lines": [self._line(each) for each in reversed(found.lines)],
             "partial": _partial(found.partial),
         }
+
+    def _outages(self, now: datetime) -> tuple[Outage, ...]:
+        since_seconds = self._held_up_since()
+        if since_seconds is None or since_seconds >= now.timestamp():
+            return ()
+        return ((datetime.fromtimestamp(since_seconds, UTC), now),)
 
     def _window(self, span: Span, now: datetime) -> Window:
         """Return a window of whole bars, so that the question stays the same until the next one begins."""

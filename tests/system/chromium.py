@@ -33,13 +33,20 @@ class Watched:
     """A page of a browser, and what went wrong in it."""
 
     def __init__(
-        self, browser: Any, url: str, *, width: int = 1180, height: int = 1000, **options: Any
+        self,
+        browser: Any,
+        url: str,
+        *,
+        width: int = 1180,
+        height: int = 1000,
+        seconds_max: float = 20.0,
+        **options: Any,
     ) -> None:
         self.errors: list[str] = []
         self.dialogs: list[str] = []
         self.foreign: list[str] = []
         self.page = browser.new_page(viewport={"width": width, "height": height}, **options)
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(1000 * seconds_max)
         self.page.on("console", lambda told: self.errors.append(told.text) if told.type == "error" else None)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("dialog", self._dialog)

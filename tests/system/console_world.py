@@ -89,7 +89,9 @@ def literal_console(
         console = Console(board, lines, answers, sessions, shown)
         guarded = Guard(console.routes(), hosts_of("127.0.0.1", port), sessions)
         server = uvicorn.Server(
-            uvicorn.Config(guarded, lifespan="off", ws="none", log_level="warning", timeout_graceful_shutdown=1)
+            uvicorn.Config(
+                guarded, lifespan="off", ws="none", log_level="warning", timeout_graceful_shutdown=1
+            )
         )
 
         async def serve() -> None:
@@ -120,7 +122,9 @@ class World:
         running.callback(lambda: kill(self.store.process))
         _prepare(self.store)
         self.log("user 17 was created", *(f"order {n} was placed" for n in range(30)))
-        self.log(*(f"payment timed out after {n} ms" for n in (41, 42, 43)), level="error", logger="shop.payment")
+        self.log(
+            *(f"payment timed out after {n} ms" for n in (41, 42, 43)), level="error", logger="shop.payment"
+        )
         workflows = folder / "workflows.yaml"
         workflows.write_text(WORKFLOWS)
         self._start(running, "watch", "--spool", str(self.spool), "--workflows", str(workflows))

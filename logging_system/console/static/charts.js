@@ -210,7 +210,7 @@ export class Chart {
       tip,
       el("b", {}, `${long ? `${dayOf(ms)}, ` : ""}${shortTime(ms)}`),
       this.data.gaps?.[this.at]
-        ? el("div", {}, "a gap: the pipeline was down")
+        ? el("div", {}, "a gap: records of then are still on their way")
         : this.options.series.map((each, place) => el("div", {}, el("i", { class: `key ${each.mark}` }), el("span", {}, each.name), el("b", {}, this.shown(place, this.at)))).reverse(),
       this.options.pick ? el("em", {}, "Enter or click: its lines") : null,
     );

@@ -39,7 +39,7 @@ function chartRates(rates) {
     faint: rates.buckets.map((each) => each.state === "filling" || each.state === "held up"),
     gaps: rates.buckets.map((each) => each.state === "gap"),
     values: ["debug", "other", "info", "warning", "error"].map((level) => rates.buckets.map((each) => each.levels?.[level] ?? null)),
-  }, `by level, ${interval(rates.interval_seconds)} a bar`);
+  }, `by level, ${interval(rates.interval_seconds)} a bar${rates.partial ? `; only a part: ${rates.partial}` : ""}`);
 }
 
 const interval = (length) => (length < 60 ? `${length} s` : length < 3600 ? `${length / 60} min` : `${length / 3600} h`);

@@ -52,7 +52,9 @@ def console_of(
     lines: Lines | None = None, answers: Answers | None = None, sessions: Sessions | None = None
 ) -> Console:
     board = Board([Panel("keys", lambda: {}, 60.0)], ("1h", "7d"), pages_max=1)
-    return Console(board, lines, answers or Answers(), sessions or Sessions(None, 8710), {"service": "</meta>"})
+    return Console(
+        board, lines, answers or Answers(), sessions or Sessions(None, 8710), {"service": "</meta>"}
+    )
 
 
 def ask(
@@ -78,7 +80,9 @@ def test_the_page_has_no_script_or_style_of_its_own_and_escapes_what_it_says_of_
 @pytest.mark.parametrize("name", ["console.css", "console.js", "charts.js", "panels.js", "icon.svg"])
 def test_the_page_files_name_no_other_place(name: str) -> None:
     answer = ask(console_of(), "GET", f"/static/{name}", OWN)
-    places = answer.body.decode().replace("http://www.w3.org/2000/svg", "").replace("https://www.unicode.org", "")
+    places = (
+        answer.body.decode().replace("http://www.w3.org/2000/svg", "").replace("https://www.unicode.org", "")
+    )
 
     assert answer.status == 200
     assert "http:" not in places
@@ -86,7 +90,9 @@ def test_the_page_files_name_no_other_place(name: str) -> None:
     assert "innerHTML" not in places
 
 
-@pytest.mark.parametrize("path", ["/static/console.html", "/static/..%2fguard.py", "/static/guard.py", "/nothing"])
+@pytest.mark.parametrize(
+    "path", ["/static/console.html", "/static/..%2fguard.py", "/static/guard.py", "/nothing"]
+)
 def test_nothing_else_is_served(path: str) -> None:
     assert ask(console_of(), "GET", path, OWN).status == 404
 

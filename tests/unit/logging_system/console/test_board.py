@@ -51,7 +51,11 @@ def test_a_panel_that_has_no_answer_keeps_its_last_one_and_since_when_it_is_old(
     old, fresh = asyncio.run(run())
 
     assert old.content is not None
-    assert (old.trouble, old.answered_seconds, old.since_seconds) == ("the store does not answer", 1_000.0, 1_000.0)
+    assert (old.trouble, old.answered_seconds, old.since_seconds) == (
+        "the store does not answer",
+        1_000.0,
+        1_000.0,
+    )
     assert fresh.content is not None
     assert fresh.content["times"] > old.content["times"]
 

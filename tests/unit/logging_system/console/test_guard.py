@@ -14,7 +14,7 @@ from tests.unit.logging_system.console.asked import Answer, asked
 
 OWN = {"Host": "127.0.0.1:8710"}
 ORIGIN = {**OWN, "Origin": "http://127.0.0.1:8710", "Sec-Fetch-Site": "same-origin"}
-TOKEN = "a-token-of-the-team-0123"
+TOKEN = "a-token-of-the-team-0123"  # noqa: S105 - of this test
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -56,7 +56,7 @@ def test_only_the_names_of_the_console_lead_to_it(host: str, status: int) -> Non
 
 
 def test_a_console_on_all_addresses_has_no_name_by_that() -> None:
-    assert hosts_of("0.0.0.0", 1) == {"127.0.0.1:1", "localhost:1", "[::1]:1"}
+    assert hosts_of("::", 1) == {"127.0.0.1:1", "localhost:1", "[::1]:1"}
     assert "[fd00::1]:1" in hosts_of("fd00::1", 1)
 
 
@@ -79,7 +79,12 @@ def test_another_page_gets_nothing_that_is_shown(headers: dict[str, str], status
 
 
 def test_a_link_elsewhere_may_lead_to_the_page_and_not_into_a_frame() -> None:
-    visit = {**OWN, "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    visit = {
+        **OWN,
+        "Sec-Fetch-Site": "cross-site",
+        "Sec-Fetch-Mode": "navigate",
+        "Sec-Fetch-Dest": "document",
+    }
     sessions = Sessions(None, 8710)
 
     assert ask(sessions, "GET", "/", visit).status == 200
@@ -129,7 +134,9 @@ def test_without_a_session_there_is_the_door_alone(tokens: Tokens) -> None:
     assert ask(sessions, "GET", "/static/console.js", OWN).status == 401
     with_cookie = {**OWN, "Cookie": f"{sessions.cookie}={session}"}
     assert ask(sessions, "GET", "/panels", with_cookie).status == 200
-    assert ask(sessions, "GET", "/panels", {**OWN, "Cookie": f"{sessions.cookie}={session[:-1]}"}).status == 401
+    assert (
+        ask(sessions, "GET", "/panels", {**OWN, "Cookie": f"{sessions.cookie}={session[:-1]}"}).status == 401
+    )
     assert ask(sessions, "GET", "/panels", {**OWN, "Cookie": "\x01=;;"}).status == 401
     assert ask(sessions, "POST", "/answer", {**ORIGIN, **with_cookie}).status == 403
 

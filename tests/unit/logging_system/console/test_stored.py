@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logging_system.analytics.analytics import Analytics
 from logging_system.analytics.query_language import read_query
 from logging_system.analytics.reach import Reach
 from logging_system.analytics.store_queries import StoreUnavailableError
@@ -41,7 +40,7 @@ class LiteralStore:
 
 def stored(store: Any) -> Stored:
     reach = Reach.everything()
-    return Stored(store, Analytics(store, reach), reach, ShownText(None), clock=lambda: NOW)
+    return Stored(store, store, reach, ShownText(None), clock=lambda: NOW)
 
 
 def bucket(minute: int, **levels: int) -> dict[str, Any]:
@@ -53,11 +52,17 @@ def bucket(minute: int, **levels: int) -> dict[str, Any]:
 def rates_answer(*buckets: dict[str, Any]) -> dict[str, Any]:
     listed = [{"key": "info", "doc_count": 700}, {"key": "fatal", "doc_count": 5}]
     aggregations = {"levels": {"buckets": listed}, "times": {"buckets": list(buckets)}}
-    return {"_shards": {"total": 1, "failed": 0}, "hits": {"total": {"value": 705}}, "aggregations": aggregations}
+    return {
+        "_shards": {"total": 1, "failed": 0},
+        "hits": {"total": {"value": 705}},
+        "aggregations": aggregations,
+    }
 
 
 def test_levels_are_told_apart_as_a_chart_does_and_now_is_the_latest_whole_bar() -> None:
-    answer = rates_answer(bucket(5, info=60, notice=3), bucket(6, info=120, warn=6, fatal=6), bucket(7, info=9))
+    answer = rates_answer(
+        bucket(5, info=60, notice=3), bucket(6, info=120, warn=6, fatal=6), bucket(7, info=9)
+    )
     found = stored(LiteralStore(answer)).rates(HOUR)
 
     assert (found["count"], found["errors"]) == (705, 5)
@@ -65,6 +70,16 @@ def test_levels_are_told_apart_as_a_chart_does_and_now_is_the_latest_whole_bar()
     assert found["buckets"][1]["levels"] == {"error": 6, "warning": 6, "info": 120, "debug": 0, "other": 0}
     assert [each["state"] for each in found["buckets"]] == ["settled", "settled", "filling"]
     assert found["per_second"] == 132 / 60
+
+
+def test_what_is_empty_while_records_wait_on_their_way_is_a_gap_and_no_zero() -> None:
+    store: Any = LiteralStore(rates_answer(bucket(3, info=5), bucket(4), bucket(5, info=1), bucket(6)))
+    since_seconds = NOW.timestamp() - 210
+    asking = Stored(store, store, Reach.everything(), ShownText(None), lambda: since_seconds, lambda: NOW)
+    found = asking.rates(HOUR)["buckets"]
+
+    assert [each["state"] for each in found] == ["settled", "gap", "held up", "gap"]
+    assert [each["levels"] is None for each in found] == [False, True, False, True]
 
 
 @pytest.mark.parametrize("span", SPANS, ids=[each.name for each in SPANS])
@@ -117,14 +132,23 @@ def test_template_times_tell_how_many_more_there_are() -> None:
         {"_index": "logs-a-b", "_source": {"@timestamp": "no time", "message": word, "log": {"logger": "x"}}}
         for word in ("one", "two", "two", "three")
     ]
-    answers = [{"hits": {"total": {"value": 4}, "hits": hits}}, *[{"hits": {"total": {"value": 0}}}] * 9]
+    answers: list[dict[str, Any]] = [
+        {"hits": {"total": {"value": 4}, "hits": hits}},
+        *[{"hits": {"total": {"value": 0}}}] * 9,
+    ]
     found = template_times(LiteralStore(*answers), Reach.everything(), window, templates_max=1)
 
     assert [(each.template.text, each.estimates) for each in found.templates] == [("two", (2.0, *[0.0] * 9))]
     assert (found.others, found.count, found.share) == (2, 4, 1.0)
 
 
-@given(words=st.text(max_size=40), logger=st.text(max_size=40), error=st.text(max_size=40), is_error=st.booleans())
+@settings(max_examples=50)
+@given(
+    words=st.text(max_size=40),
+    logger=st.text(max_size=40),
+    error=st.text(max_size=40),
+    is_error=st.booleans(),
+)
 def test_whatever_was_logged_its_query_means_just_that(
     words: str, logger: str, error: str, is_error: bool
 ) -> None:
@@ -145,14 +169,21 @@ def test_whatever_was_logged_its_query_means_just_that(
 
 
 def test_lines_are_the_newest_first_masked_and_of_one_namespace_where_asked() -> None:
-    source = {"message": "password=hunter2 for 17", "log": {"level": "info", "logger": "a"}, "api_key": "abc123xyz"}
+    source = {
+        "message": "password=hunter2 for 17",
+        "log": {"level": "info", "logger": "a"},
+        "api_key": "abc123xyz",
+    }
     hits = [
         {"_index": f"logs-shop-{space}", "_id": str(n), "_source": source, "sort": [1_000 * n]}
-        for n, space in ((3, "main"), (2, "other"), (1, "main"))
+        for n, space in ((3, "main"), (2, "main"), (1, "main"))
     ]
 
+    targets: list[str] = []
+
     class Store(LiteralStore):
-        def open_point(self, _target: str, _keep_alive: str) -> str:
+        def open_point(self, target: str, _keep_alive: str) -> str:
+            targets.append(target)
             return "p"
 
         def close_point(self, _point_id: str) -> None:
@@ -162,7 +193,8 @@ def test_lines_are_the_newest_first_masked_and_of_one_namespace_where_asked() ->
     found = stored(Store(answer)).lines("", 0, 10_000, "main")
 
     assert found["count"] == 3
-    assert [each["time_ms"] for each in found["lines"]] == [3_000, 1_000]
+    assert targets == ["logs-*-main"]
+    assert [each["time_ms"] for each in found["lines"]] == [3_000, 2_000, 1_000]
     assert "hunter2" not in str(found)
     assert "abc123xyz" not in str(found)
 
@@ -170,5 +202,15 @@ def test_lines_are_the_newest_first_masked_and_of_one_namespace_where_asked() ->
 def test_a_time_that_is_empty_or_beyond_all_years_is_refused() -> None:
     asking = stored(LiteralStore())
     for since, until in ((10, 10), (0, 10**15 - 1)):
-        with pytest.raises(ValueError, match="is empty|is no time|year"):
+        with pytest.raises(ValueError, match=r"is empty|is no time|year"):
             asking.lines("", since, until)
+
+
+def test_no_question_leads_beyond_the_namespaces_that_the_console_may_show() -> None:
+    store: Any = LiteralStore()
+    asking = Stored(store, store, Reach.of(["main"]), ShownText(None), clock=lambda: NOW)
+    for name in ("other", "ma*", "main,other", "main-other"):
+        with pytest.raises(ValueError, match=r"is not allowed|is a pattern|is no namespace"):
+            asking.lines("", 0, 10, name)
+
+    assert store.asked == []
