@@ -112,10 +112,15 @@ def test_installing_the_wheel_brings_nothing_that_only_tests_need(metadata: Mess
 
 
 def test_everything_is_what_the_other_extras_of_users_are_together(metadata: Message) -> None:
-    (all_of_it,) = [text for text in metadata.get_all("Requires-Dist") or [] if "extra == 'all'" in text]
-    named = set(all_of_it.partition("[")[2].partition("]")[0].split(","))
+    others = set(metadata.get_all("Provides-Extra") or ()) - {"all", "dev", "uwsgi"}
 
-    assert named == set(metadata.get_all("Provides-Extra") or ()) - {"all", "dev", "uwsgi"}
+    assert {"alerts", "containers", "coordination", "gateway", "keys", "load"} <= others
+    assert _packages_of(metadata, "all") == set().union(*(_packages_of(metadata, extra) for extra in others))
+
+
+def _packages_of(metadata: Message, extra: str) -> set[str]:
+    requirements = metadata.get_all("Requires-Dist") or []
+    return {_package(text) for text in requirements if f"extra == '{extra}'" in text}
 
 
 def _package(requirement: str) -> str:
