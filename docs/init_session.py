@@ -1,4 +1,4 @@
-"""Runs `logquake init` in the project of the tutorial, and puts what it says into the page: `make init-session`."""
+"""Runs `logquake init` in the project of the tutorial, and writes what it says there: `make init-session`."""
 
 from __future__ import annotations
 

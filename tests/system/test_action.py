@@ -16,6 +16,9 @@ from typing import Any
 import pytest
 import yaml
 
+from harness.onboarding.drafts import draft_for
+from harness.onboarding.scaffold import files
+from harness.onboarding.seen import Ci, Kind, Outlet, Place
 from tests.repository import REPOSITORY
 from tests.system.machine import temporary_folder
 from tests.unit.harness.reporting.test_workflow_commands import obeyed
@@ -308,7 +311,10 @@ def test_reports_are_kept_and_histories_are_not():
 def _workflows() -> dict[str, str]:
     own = (REPOSITORY / ".github" / "workflows" / "logquake.yml").read_text()
     (shown,) = re.findall(r"^```yaml\n(name: .*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    return {"own": own, "docs": shown}
+    release = (REPOSITORY / ".github" / "workflows" / "release.yml").read_text()
+    outlet = Outlet(Kind.FILE, "a handler", Place("app.py", 1), "logging:FileHandler")
+    drafted = files("shop", draft_for("shop", outlet), Ci.GITHUB, "pip install .", "1.0", "3.12")[-1]
+    return {"own": own, "docs": shown, "release": release, "init": drafted.text}
 
 
 @pytest.mark.parametrize("which", ["own", "docs"])
@@ -322,7 +328,7 @@ def test_a_workflow_gives_the_action_inputs_that_it_has(which):
     assert set(used["with"]) <= set(ACTION["inputs"])
 
 
-@pytest.mark.parametrize("which", ["own", "docs"])
+@pytest.mark.parametrize("which", ["own", "docs", "release", "init"])
 def test_actionlint_finds_nothing(which, tmp_path):
     program = shutil.which("actionlint", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     if program is None:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import platform
+import re
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import zipfile
 from collections.abc import Sequence
+from email import message_from_string
+from email.message import Message
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+
+from harness import __version__
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parent.parent
@@ -40,6 +48,14 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert built.returncode == 0, built.stderr
     (path,) = folder.glob("logquake-*.whl")
     return path
+
+
+@pytest.fixture(scope="module")
+def metadata(wheel: Path) -> Message:
+    """What an index and pip are told of the wheel."""
+    archive = zipfile.ZipFile(wheel)
+    (told,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+    return message_from_string(archive.read(told).decode())
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +88,73 @@ def test_the_wheel_holds_scenarios_templates_styles_and_type_markers(wheel: Path
     assert {f"harness/reporting/templates/{path.name}" for path in templates} <= names
     assert {"harness/py.typed", "logging_system/py.typed"} <= names
     assert not any(name.startswith("tests/") or "__pycache__" in name for name in names)
+
+
+def test_the_wheel_brings_its_licence_and_says_where_it_runs(wheel: Path, metadata: Message) -> None:
+    texts = {name: zipfile.ZipFile(wheel).read(name) for name in zipfile.ZipFile(wheel).namelist()}
+    (licence,) = [text for name, text in texts.items() if name.endswith(".dist-info/licenses/LICENSE")]
+
+    assert licence == (REPOSITORY / "LICENSE").read_bytes()
+    assert (metadata["License-Expression"], metadata["Requires-Python"]) == ("Apache-2.0", ">=3.11")
+    assert {f"Programming Language :: Python :: 3.{minor}" for minor in (11, 12, 13)} <= set(
+        metadata.get_all("Classifier") or ()
+    )
+
+
+def test_installing_the_wheel_brings_nothing_that_only_tests_need(metadata: Message) -> None:
+    requirements = metadata.get_all("Requires-Dist") or []
+    default = {_package(text) for text in requirements if "extra ==" not in text}
+    dev = {_package(text) for text in requirements if "extra == 'dev'" in text} - {"logquake"}
+
+    assert {"click", "elasticsearch", "pydantic"} <= default
+    assert {"pytest", "mypy", "playwright"} <= dev
+    assert default & dev == set()
+
+
+def test_everything_is_what_the_other_extras_of_users_are_together(metadata: Message) -> None:
+    others = set(metadata.get_all("Provides-Extra") or ()) - {"all", "dev", "uwsgi"}
+
+    assert {"alerts", "containers", "coordination", "gateway", "keys", "load"} <= others
+    assert _packages_of(metadata, "all") == set().union(*(_packages_of(metadata, extra) for extra in others))
+
+
+def _packages_of(metadata: Message, extra: str) -> set[str]:
+    requirements = metadata.get_all("Requires-Dist") or []
+    return {_package(text) for text in requirements if f"extra == '{extra}'" in text}
+
+
+def _package(requirement: str) -> str:
+    found = re.match(r"[A-Za-z0-9._-]+", requirement)
+    assert found is not None, requirement
+    return found[0].lower()
+
+
+def test_the_sdist_holds_what_builds_and_tests_it_and_nothing_that_runs_leave(tmp_path: Path) -> None:
+    built = _call([sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", tmp_path], REPOSITORY)
+    assert built.returncode == 0, built.stderr
+    (path,) = tmp_path.glob("logquake-*.tar.gz")
+    with tarfile.open(path) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+
+    assert {"LICENSE", "pyproject.toml", "README.md", "harness/py.typed", "scenarios/no_fault.yaml"} <= names
+    assert {"tests/system/test_wheel.py", "docs/tutorial/first-run.md", "CHANGELOG.md"} <= names
+    left = ("reports/", ".venv", ".mypy_cache", ".ruff_cache", ".git/", ".ci/", "dist/")
+    assert [name for name in names if name.startswith(left) or "__pycache__" in name] == []
+
+
+def test_the_version_names_what_it_runs_on(installed: Path, tmp_path: Path) -> None:
+    python = installed.parent / "python"
+    told = _call([installed, "--version"], tmp_path).stdout.splitlines()
+    also = _call([python, "-m", "logging_system", "--version"], tmp_path).stdout.splitlines()
+
+    assert told[0] == f"logquake, version {__version__}"
+    assert also[0] == f"logging_system, of logquake {__version__}"
+    for lines in (told, also):
+        words = {line.split()[0] for line in lines[1:]}
+        assert {"python", "system", "libraries", "extras"} <= words
+        assert any(line.startswith("python") and platform.python_version() in line for line in lines)
+        assert any(line.startswith("libraries") and f"orjson {version('orjson')}" in line for line in lines)
+        assert any(line.startswith("extras") and "keys" in line for line in lines)
 
 
 def test_the_installed_package_is_the_wheels(installed: Path, tmp_path: Path) -> None:
