@@ -46,7 +46,8 @@ def engine_of(
         template_text=template_text or (lambda _template_id: None),
     )
     with _documents(settings) as documents:
-        engine = AICoordinationEngine(spool, declared, store=documents, effects=effects)
+        is_sealed = settings.encryption is not None
+        engine = AICoordinationEngine(spool, declared, store=documents, effects=effects, is_sealed=is_sealed)
         try:
             yield engine
         finally:

@@ -178,7 +178,7 @@ def _run_finding(engine: AICoordinationEngine, options: argparse.Namespace, pars
         _show_dry_run(engine, finding)
         return EXIT_DONE
     before = {each.id for each in engine.runs()}
-    exit_code = _say(engine, Say.FINDING, "", {"finding": content_of(finding)})
+    exit_code = _say(engine, Say.FINDING, "", {"finding": content_of(engine.kept(finding))})
     made = [each for each in engine.runs() if each.id not in before]
     for run in made:
         _show(engine, run)

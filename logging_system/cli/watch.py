@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import signal
 import sys
@@ -14,7 +15,10 @@ from logging_system.cli.parser import EXIT_DONE, Parser, fail
 
 if TYPE_CHECKING:
     from logging_system.cli.parser import Subcommands
+    from logging_system.config.settings import Settings
+    from logging_system.coordination.workflows.declaration import Workflows
 
+LOG = logging.getLogger("logging_system.coordination")
 _NAME = "watch"
 
 
@@ -25,9 +29,10 @@ def add(subcommands: Subcommands) -> None:
         help="look at every record of a spool folder and send alerts",
         description="Tells alerts, by the rules and channels of --alerts, from what is logged; also while "
         "Elasticsearch is down. Without a file: 10 errors within 60 s (the environment variable "
-        "ALERT_THRESHOLD_ERRORS), on standard error. With --workflows it runs workflows for findings too. "
-        "Changes nothing that ships or keeps the records. Prints "
-        "one JSON line when it is ready. Of several on one folder, one watches and the others stand by. "
+        "ALERT_THRESHOLD_ERRORS), on standard error. With --workflows it runs workflows for findings too; "
+        "steps that reach beyond this machine need --elasticsearch. Changes nothing that ships or keeps the "
+        "records. Prints one JSON line when it is ready. Of several on one folder, one watches and the "
+        "others stand by. "
         "SIGTERM stops it within 5 seconds. " + PRECEDENCE,
         epilog="Exit codes: 0 stopped, 1 the folder cannot be used, 4 a mistake in arguments, settings or "
         "rules.",
@@ -51,7 +56,7 @@ def _run(options: argparse.Namespace, parser: Parser) -> int:
         masked = masking_for(alerts, settings)
         protection = protection_of(settings)
         if settings.workflows is not None:
-            load_workflows(settings.workflows)
+            _say_what_waits(load_workflows(settings.workflows), settings)
     except ValueError as error:
         parser.error(str(error))
     loop = WatchLoop(
@@ -68,6 +73,17 @@ def _run(options: argparse.Namespace, parser: Parser) -> int:
     except (StateDamagedError, StateVersionError, ValueError) as error:
         return fail(_NAME, str(error))
     return EXIT_DONE
+
+
+def _say_what_waits(workflows: Workflows, settings: Settings) -> None:
+    """Say at once which workflows cannot come to their end without a store."""
+    shared = [each.name for each in workflows.workflows if not all(step.is_local for step in each.steps)]
+    if shared and not settings.elasticsearch:
+        LOG.warning(
+            "%s: shared steps of %s wait until a store is named; give --elasticsearch",
+            settings.workflows,
+            ", ".join(shared),
+        )
 
 
 def _say_ready(is_standby: bool) -> None:

@@ -287,7 +287,7 @@ class Settings(BaseSettings):
     elasticsearch: Annotated[
         Urls,
         Field(description="URLs of the Elasticsearch nodes, separated by commas in the environment."),
-        UsedBy("handler", "ship", "console", unit="URL"),
+        UsedBy("handler", "ship", "watch", "console", unit="URL"),
     ] = []
     stream: Annotated[
         Stream | None,
@@ -315,7 +315,7 @@ class Settings(BaseSettings):
     request_timeout_seconds: Annotated[
         Seconds,
         Field(description="Timeout of one request to Elasticsearch."),
-        UsedBy("handler", "ship", "console", unit="seconds"),
+        UsedBy("handler", "ship", "watch", "console", unit="seconds"),
     ] = 10.0
     connections: Annotated[
         int,
@@ -325,17 +325,17 @@ class Settings(BaseSettings):
     ca_certs: Annotated[
         Path | None,
         Field(description="PEM file of the certificate authorities to trust."),
-        UsedBy("handler", "ship", "console"),
+        UsedBy("handler", "ship", "watch", "console"),
     ] = None
     verify: Annotated[
         bool,
         Field(description="Verify the nodes' certificates."),
-        UsedBy("handler", "ship", "console"),
+        UsedBy("handler", "ship", "watch", "console"),
     ] = True
     client_certificate: Annotated[
         Path | None,
         Field(description="PEM file of the client certificate; read again when it changes."),
-        UsedBy("handler", "ship", "console"),
+        UsedBy("handler", "ship", "watch", "console"),
     ] = None
     client_key: Annotated[
         Path | None,
@@ -343,32 +343,32 @@ class Settings(BaseSettings):
             description="PEM file of the client certificate's key, unencrypted; not needed when the "
             "certificate's file contains it.",
         ),
-        UsedBy("handler", "ship", "console"),
+        UsedBy("handler", "ship", "watch", "console"),
     ] = None
     username: Annotated[
         str | None,
         Field(description="User name for basic authentication."),
-        UsedBy("handler", "ship", "console"),
+        UsedBy("handler", "ship", "watch", "console"),
     ] = None
     password: Annotated[
         SecretStr | None,
         Field(description="Password for basic authentication; prefer `password_file`."),
-        UsedBy("handler", "ship", "console"),
+        UsedBy("handler", "ship", "watch", "console"),
     ] = None
     password_file: Annotated[
         Path | None,
         Field(description="File with the password; read again after a refused login."),
-        UsedBy("handler", "ship", "console"),
+        UsedBy("handler", "ship", "watch", "console"),
     ] = None
     api_key: Annotated[
         SecretStr | None,
         Field(description="API key as Elasticsearch encodes it; prefer `api_key_file`."),
-        UsedBy("handler", "ship", "console"),
+        UsedBy("handler", "ship", "watch", "console"),
     ] = None
     api_key_file: Annotated[
         Path | None,
         Field(description="File with the API key; read again after a refused login."),
-        UsedBy("handler", "ship", "console"),
+        UsedBy("handler", "ship", "watch", "console"),
     ] = None
     gzip: Annotated[
         bool,

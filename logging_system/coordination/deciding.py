@@ -27,10 +27,23 @@ class Decisions:
         ledger: What is known.
         workflows: What is declared.
         wall_clock: Seconds since 1970.
+        is_sealed: Whether what is logged must lie nowhere in plain.
     """
 
-    def __init__(self, ledger: Ledger, workflows: Workflows, wall_clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        workflows: Workflows,
+        wall_clock: Callable[[], float],
+        *,
+        is_sealed: bool = False,
+    ) -> None:
         self._ledger, self._workflows, self._wall_clock = ledger, workflows, wall_clock
+        self._is_sealed = is_sealed
+
+    def kept(self, finding: Finding) -> Finding:
+        """Return a finding as it may be kept: without example lines where the spool is sealed."""
+        return replace(finding, examples=()) if self._is_sealed else finding
 
     def take_in(self, finding: Finding) -> None:
         """Take in that a finding began, what it is now, or that it is over; durable on return.
@@ -39,7 +52,7 @@ class Decisions:
             OSError: The disk refused; the finding is to be told again.
             AuditError: Somebody else changed the audit.
         """
-        ledger = self._ledger
+        ledger, finding = self._ledger, self.kept(finding)
         if finding.until_seconds is not None:
             self.is_over(finding)
         elif finding.finding_id not in ledger.open:

@@ -13,6 +13,8 @@ from logging_system.coordination.workflows.steps.declared import DeclaredStep, E
 
 _CLAIMED_SECONDS = 180.0
 """How long another engine's claim is waited for before a person is asked."""
+LEAD_WANTED = "waits for the lead, which shared steps need"
+STORE_WANTED = "waits for a store, which shared steps need and none is named: give --elasticsearch"
 _UNSETTLED_MAX = 1_000
 _TIDY_SECONDS = 3_600.0
 _TOO_OLD = (
@@ -81,6 +83,12 @@ class Performer:
     def leads(self) -> bool:
         """Whether shared steps may be done now."""
         return bool(self.token(0.0))
+
+    def why_no_lead(self) -> str:
+        """Return why shared steps may not be done now, in a sentence; empty where they may."""
+        if self._lease is None:
+            return STORE_WANTED
+        return "" if self.leads() else LEAD_WANTED
 
     def token(self, for_seconds: float) -> int:
         """Return the fencing token where the lead lasts so long, and 0 otherwise."""

@@ -68,6 +68,7 @@ class AICoordinationEngine:
         monotonic: Seconds of a clock that is never set.
         disk: The system calls.
         lease_seconds: How long the lead is held without a renewal.
+        is_sealed: Whether the spool is sealed: then no file of the engine holds lines of records.
 
     Raises:
         WorkflowsFileError: The file cannot be used.
@@ -89,6 +90,7 @@ class AICoordinationEngine:
         monotonic: Callable[[], float] = time.monotonic,
         disk: Disk = REAL_DISK,
         lease_seconds: float = LEASE_SECONDS,
+        is_sealed: bool = False,
     ) -> None:
         self.spool = Path(spool)
         self.folder = coordination_folder(self.spool)
@@ -110,7 +112,7 @@ class AICoordinationEngine:
         self._has_lock = False
         self._store, self._monotonic, self._lease_seconds = store, monotonic, lease_seconds
         self._performer: Performer | None = None
-        self._decisions = Decisions(self._ledger, self.workflows, wall_clock)
+        self._decisions = Decisions(self._ledger, self.workflows, wall_clock, is_sealed=is_sealed)
         self._progress = self._progress_class(
             self._ledger,
             self.workflows.limits,
@@ -247,6 +249,10 @@ class AICoordinationEngine:
         if run_id and run_id not in self._ledger.runs:
             raise KeyError(run_id)
         self._answers.add(say, run_id, author=author, now_seconds=self._wall_clock(), details=details)
+
+    def kept(self, finding: Finding) -> Finding:
+        """Return a finding as it may be kept: without example lines where the spool is sealed."""
+        return self._decisions.kept(finding)
 
     # What can be seen
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from logging_system.coordination.claims import step_key
-from logging_system.coordination.effects import Performer
+from logging_system.coordination.effects import LEAD_WANTED, Performer
 from logging_system.coordination.ledger import Ledger
 from logging_system.coordination.workflows.audit import AuditError
 from logging_system.coordination.workflows.declaration import BlastRadius
@@ -116,7 +116,7 @@ class Progress:
             now_seconds,
             is_over=run.finding.finding_id not in self._ledger.open,
             has_room=no_room,
-            may_share=self._performer().leads(),
+            no_lead=self._performer().why_no_lead(),
         )
 
     def _perform(self, run: Run, effect: Effect) -> bool:
@@ -126,7 +126,7 @@ class Progress:
         if not step.is_local and not effect.asks:
             token = performer.token(step.timeout_seconds)
             if not token:
-                self.waits[run.id] = "waits for the lead, which shared steps need"
+                self.waits[run.id] = LEAD_WANTED
                 return False
         occasion = self._occasion(run, effect, token)
         details = {"step": effect.place + 1, "kind": step.kind, "undoes": effect.undoes}

@@ -138,7 +138,7 @@ FOUND_BY = {
     "does shared steps without a claim": 48,
     "takes over an unsettled claim": 54,
     "makes no intention durable": 2,
-    "forgets claims too early": 8,
+    "forgets claims too early": 2,
     "takes a doubtful undo for done": 13,
     "holds for ever": 0,
 }

@@ -38,13 +38,13 @@ class Moment:
         now_seconds: Seconds since 1970.
         is_over: Whether the finding is over.
         has_room: Why a run may not begin now; empty where it may.
-        may_share: Whether this engine leads, so that shared steps may be done.
+        no_lead: Why shared steps may not be done now; empty where they may.
     """
 
     now_seconds: float
     is_over: bool = False
     has_room: str = ""
-    may_share: bool = True
+    no_lead: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +148,8 @@ def _to_wait_for(run: Run, place: int, moment: Moment) -> Wait | None:
     record = run.steps[place]
     if record.due_seconds > moment.now_seconds:
         return Wait(record.note)
-    if not run.workflow.steps[place].is_local and not moment.may_share:
-        return Wait("waits for the lead, which shared steps need")
+    if not run.workflow.steps[place].is_local and moment.no_lead:
+        return Wait(moment.no_lead)
     return None
 
 

@@ -111,3 +111,25 @@ def test_a_finding_that_is_none_is_a_usage_error(run: Run, tmp_path: Path) -> No
 
     assert code == 4
     assert "is missing" in shown
+
+
+def test_where_the_spool_is_sealed_no_file_of_the_engine_holds_a_line_of_a_record(
+    run: Run, tmp_path: Path
+) -> None:
+    spool = tmp_path / "spool"
+    steps = [{"kind": "snapshot_diagnostics"}]
+    declared = {"workflows": [{"name": "keep", "steps": steps}], "automatic": [{"workflow": "keep"}]}
+    (tmp_path / "w.yaml").write_text(json.dumps(declared))
+    (tmp_path / "f.json").write_text(json.dumps(content_of(finding(examples=("card 4111111111111111",)))))
+    words = ("run", "--finding", str(tmp_path / "f.json"))
+    sealing = f"provider=file,path={tmp_path / 'keys.json'}"
+    given = ["--spool", str(spool), "--encryption", sealing]
+    assert main(["keys", "create", *given]) == 0
+
+    code, shown = run(*words, "--encryption", sealing)
+
+    assert code == 0, shown
+    assert "keep" in shown
+    kept = [path for path in (spool / "coordination").rglob("*") if path.is_file()]
+    assert len([path for path in kept if path.parent.name == "snapshots"]) == 1
+    assert [path for path in kept if b"4111111111111111" in path.read_bytes()] == []

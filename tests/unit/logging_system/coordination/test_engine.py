@@ -10,6 +10,7 @@ import pytest
 import logging_system
 from logging_system.coordination import AICoordinationEngine
 from logging_system.coordination.answers import Say
+from logging_system.coordination.effects import STORE_WANTED
 from logging_system.coordination.engine import NotCoordinatingError
 from logging_system.coordination.findings import CauseClass, FindingKind
 from logging_system.coordination.workflows.audit import AuditError
@@ -141,7 +142,7 @@ def test_a_shared_step_waits_without_a_store_and_local_ones_do_not(place: Place)
 
     run = only_run(engine)
     assert [each.state for each in run.steps] == [StepState.DONE, StepState.PENDING]
-    assert engine.waits_for(run.id) == "waits for the lead, which shared steps need"
+    assert engine.waits_for(run.id) == STORE_WANTED
     assert place.done == []
 
 
