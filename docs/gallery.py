@@ -1,6 +1,6 @@
 """Makes the scorecards of `docs/gallery` again: `make gallery`.
 
-Each is a real run on the embedded backend; what is committed is its scorecard, and a picture of the beginning.
+Each is a real run on the embedded backend; its scorecard is committed, with a picture of the beginning.
 """
 
 from __future__ import annotations
