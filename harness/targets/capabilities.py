@@ -18,7 +18,7 @@ class Probe:
     """What a connection of our own met: answered, reset (RST), closed (FIN), silent or refused.
 
     Attributes:
-        outcome: what became of the attempt, for a person.
+        outcome: what became of the attempt.
         elapsed_ms: how long it took.
     """
 
