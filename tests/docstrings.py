@@ -19,6 +19,7 @@ from tests.repository import REPOSITORY
 WRITTEN_AGAINST = (
     "harness/model/*.py",
     "harness/judging/checker.py",
+    "harness/targets/capabilities.py",
     "harness/testing.py",
     "harness/integrations/pytest_plugin.py",
     "logging_system/records/document.py",

@@ -42,9 +42,8 @@ def _page(room: PurePosixPath, modules: list[PurePosixPath]) -> str:
     tree = ast.parse((REPOSITORY / room / "__init__.py").read_text(encoding="utf-8"))
     lines = [f"# {name}", "", ast.get_docstring(tree) or "", ""]
     if exported := _exported(tree):
-        lines += [f"Import from `{name}`:", ""]
-        lines += [f"* [`{each}`][{place}.{each}]" for each, place in exported.items()]
-        lines += [""]
+        links = ", ".join(f"[`{each}`][{place}.{each}]" for each, place in exported.items())
+        lines += [f"Import from `{name}`: {links}.", ""]
     for module in modules:
         lines += [f"::: {'.'.join(module.with_suffix('').parts)}", ""]
     return "\n".join(lines)

@@ -15,7 +15,12 @@ Outcome: TypeAlias = Literal["answered", "reset", "closed", "silent", "refused"]
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What a connection of our own met: answered, reset (RST), closed (FIN), silent or refused."""
+    """What a connection of our own met: answered, reset (RST), closed (FIN), silent or refused.
+
+    Attributes:
+        outcome: what became of the attempt.
+        elapsed_ms: how long it took.
+    """
 
     outcome: Outcome
     elapsed_ms: float
@@ -131,7 +136,11 @@ class Disconnectable(Protocol):
         ...
 
     def probe(self, timeout_seconds: float = 1.0) -> Probe:
-        """Try the link with a connection of its own and say what it met."""
+        """Try the link with a connection of its own and say what it met.
+
+        Args:
+            timeout_seconds: for connecting, and for an answer.
+        """
         ...
 
 
@@ -140,25 +149,51 @@ class Squeezable(Protocol):
     """A network link that can be made narrow, and whose width can be tried from outside."""
 
     def add_toxic(self, name: str, kind: str, stream: str, attributes: Arguments, toxicity: float) -> None:
-        """Put a toxic on one direction, as for `Severable`; raises FaultError."""
+        """Put a toxic on one direction, as for `Severable`; raises FaultError.
+
+        Args:
+            name: how this link knows the toxic from then on.
+            kind: Toxiproxy's word for it, e.g. `bandwidth`.
+            stream: `upstream` or `downstream`.
+            attributes: what that kind takes.
+            toxicity: the share of connections it hits, 0 to 1.
+        """
         ...
 
     def remove_toxic(self, name: str) -> None:
-        """Take a toxic off again; raises FaultError where the proxy does not do it."""
+        """Take a toxic off again; raises FaultError where the proxy does not do it.
+
+        Args:
+            name: as it was put on.
+        """
         ...
 
     def undo_toxic(self, name: str) -> Undo:
-        """Say how a later process takes a toxic off."""
+        """Say how a later process takes a toxic off.
+
+        Args:
+            name: as it was put on.
+        """
         ...
 
     def push(self, size_bytes: int, timeout_seconds: float) -> Probe:
-        """Send a request of at least this size over a connection of its own and say what it met."""
+        """Send a request of at least this size over a connection of its own and say what it met.
+
+        Args:
+            size_bytes: that size.
+            timeout_seconds: for the whole of it.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """One byte that was changed for good: where, and its value (0 to 255) before and after."""
+    """One byte that was changed for good: where, and its value (0 to 255) before and after.
+
+    Attributes:
+        file: its path.
+        offset_bytes: from the file's beginning.
+    """
 
     file: str
     offset_bytes: int
@@ -281,15 +316,27 @@ class Severable(Protocol):
         ...
 
     def remove_toxic(self, name: str) -> None:
-        """Take a toxic off again; raises FaultError where the proxy does not do it."""
+        """Take a toxic off again; raises FaultError where the proxy does not do it.
+
+        Args:
+            name: as it was put on.
+        """
         ...
 
     def undo_toxic(self, name: str) -> Undo:
-        """Say how a later process takes a toxic off."""
+        """Say how a later process takes a toxic off.
+
+        Args:
+            name: as it was put on.
+        """
         ...
 
     def probe(self, timeout_seconds: float = 1.0) -> Probe:
-        """Try the link with a connection of its own and say what it met."""
+        """Try the link with a connection of its own and say what it met.
+
+        Args:
+            timeout_seconds: for connecting, and for an answer.
+        """
         ...
 
 
@@ -318,11 +365,19 @@ class Interceptable(Protocol):
         ...
 
     def remove_rule(self, name: str) -> None:
-        """Take a rule off again; raises FaultError where the interceptor does not do it."""
+        """Take a rule off again; raises FaultError where the interceptor does not do it.
+
+        Args:
+            name: as it was added.
+        """
         ...
 
     def undo_rule(self, name: str) -> Undo:
-        """Say how a later process takes a rule off."""
+        """Say how a later process takes a rule off.
+
+        Args:
+            name: as it was added.
+        """
         ...
 
     def altered(self, name: str, counters: Sequence[str], timeout_seconds: float = 5.0) -> Mapping[str, int]:
@@ -330,13 +385,23 @@ class Interceptable(Protocol):
 
         They count what the rule did to the stack's own requests. Raises FaultError where the interceptor
         does not tell.
+
+        Args:
+            name: the rule, as it was added.
+            counters: the words of what is waited for.
+            timeout_seconds: how long.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class KeyVersion:
-    """What a stack says of its keys: the version that every rotation raises, and its own words."""
+    """What a stack says of its keys: the version that every rotation raises, and its own words.
+
+    Attributes:
+        number: the version.
+        said: what the status command printed, for a person.
+    """
 
     number: int
     said: str
@@ -351,11 +416,19 @@ class KeyRotatable(Protocol):
         ...
 
     def begin_rotation(self, seconds: float) -> bool:
-        """Begin a rotation and kill its command after that time; return whether it still ran by then."""
+        """Begin a rotation and kill its command after that time; return whether it still ran by then.
+
+        Args:
+            seconds: that time.
+        """
         ...
 
     def key_version(self) -> KeyVersion:
-        """Ask for the version now; raises FaultError where it cannot be told."""
+        """Ask for the version now; raises FaultError where it cannot be told.
+
+        Returns:
+            The version, and what the stack says.
+        """
         ...
 
     def undo_rotation(self) -> Undo:
@@ -372,7 +445,11 @@ class KeyRevocable(Protocol):
         ...
 
     def key_version(self) -> KeyVersion:
-        """Ask for the version now; raises FaultError where it cannot be told."""
+        """Ask for the version now; raises FaultError where it cannot be told.
+
+        Returns:
+            The version, and what the stack says.
+        """
         ...
 
     def undo_rotation(self) -> Undo:
@@ -389,7 +466,11 @@ class KeyProviding(Protocol):
         ...
 
     def spoil(self, rng: Random) -> None:
-        """Let it answer with garbage; raises FaultError."""
+        """Let it answer with garbage; raises FaultError.
+
+        Args:
+            rng: where the garbage comes from, so that a seed repeats it.
+        """
         ...
 
     def show(self) -> None:
@@ -460,11 +541,19 @@ class ClockMovable(Protocol):
     """A wall clock that can be moved, for the processes that follow it."""
 
     def move_clock(self, seconds: float) -> None:
-        """Move it forward, or back where that is negative; raises FaultError."""
+        """Move it forward, or back where that is negative; raises FaultError.
+
+        Args:
+            seconds: by how much.
+        """
         ...
 
     def clock_is_felt(self, timeout_seconds: float) -> bool:
-        """Wait, at most that long, until a process was told the time as it is moved now; tell whether."""
+        """Wait, at most that long, until a process was told the time as it is moved now; tell whether.
+
+        Args:
+            timeout_seconds: how long.
+        """
         ...
 
     def describe_clock(self) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
+from tests.docstrings import names
 from tests.repository import DOCS, REPOSITORY
 
 LOADING = {"src", "srcset", "poster", "data", "action", "formaction"}
@@ -147,3 +148,17 @@ def test_every_page_is_reached_from_the_front_page(site: Path) -> None:
     there = {path.resolve() for path in site.rglob("*.html") if path.name != "404.html"}
 
     assert sorted(str(page.relative_to(site)) for page in there - reached) == []
+
+
+def test_the_api_has_every_public_name(site: Path) -> None:
+    there = {
+        name
+        for page in site.glob("api/**/*.html")
+        for name in re.findall(r' id="([\w.]+)"', page.read_text())
+    }
+    public = {
+        ".".join([*each.module.with_suffix("").parts, each.where.rpartition(" ")[2]]) for each in names()
+    }
+
+    assert len(public) > 3_000
+    assert sorted(public - there) == []

@@ -1,4 +1,4 @@
-"""`logquake store`, the embedded Elasticsearch by itself, keeps what it is given and ends as a server does."""
+"""`logquake store`, the embedded Elasticsearch alone: it keeps what it is given and ends as servers do."""
 
 from __future__ import annotations
 

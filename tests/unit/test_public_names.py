@@ -23,7 +23,7 @@ UNSAID_MAX = {
     "harness/processes": 21,
     "harness/reporting": 30,
     "harness/runs": 56,
-    "harness/targets": 39,
+    "harness/targets": 22,
     "logging_system/alerting": 77,
     "logging_system/analytics": 45,
     "logging_system/config": 13,

@@ -36,7 +36,17 @@ The backend `embedded` runs a small store that speaks a part of Elasticsearch 8.
 a request contains is carried out, or cannot change an answer of this store, or is refused: HTTP 400 with
 `the embedded store does not support …; use --backend local`. The backend `local` runs the real Elasticsearch.
 
-Every page below lists all that is taken. Anything else is refused.
+The sections below list all that is taken. Anything else is refused.
+
+## Start it by itself
+
+```console
+logquake store --port 9200 --data ./store
+```
+
+It serves at 127.0.0.1, without a password, until Ctrl-C or SIGTERM; what it stored is in the folder and there
+again at the next start. Port 0 picks a free one: a line of JSON on standard output says where it serves. It
+exits with 0 when it was told to end, and with 7 when the port or the folder cannot be used.
 
 ## Known differences
 
