@@ -140,7 +140,7 @@ def photograph(url: str, path: Path, *, dark: bool = False, width: int = 1360, h
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
         )
         page.goto(url)
-        page.wait_for_selector("#templates .row")
+        page.wait_for_selector("#templates .row", timeout=120_000)
         time.sleep(1.0)
         path.parent.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=path)

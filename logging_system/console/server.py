@@ -30,6 +30,7 @@ from logging_system.console.proposals import Proposals
 from logging_system.console.sessions import Sessions
 from logging_system.console.shown_text import ShownText
 from logging_system.console.stored import SPANS, Stored
+from logging_system.console.through_cache import ThroughCache
 from logging_system.gateway.server import ExposureError, is_loopback, listen
 from logging_system.gateway.tokens import Tokens
 from logging_system.sinks.elasticsearch.index_setup import Ask
@@ -162,7 +163,7 @@ def _cached(queries: ElasticsearchQueries) -> Iterator[StoreQueries]:
     snapshots = ElasticsearchSnapshots(queries, preference=PREFERENCE)
     cache = CachedQueries(snapshots, scope=Scope("", ""), memory=AnswerMemory(_CACHE_BYTES))
     try:
-        yield cache
+        yield ThroughCache(cache, queries)
     finally:
         cache.close()
 

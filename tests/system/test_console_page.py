@@ -339,10 +339,10 @@ def test_while_the_store_is_down_the_page_says_so_and_shows_the_last_answer_with
     page = opened(browser, world.url).page
     records = page.inner_text("#tiles .tile:nth-child(1) p.soft")
     kill(world.store.process)
-    page.wait_for_selector("#banner:has-text('The store does not answer since')")
+    page.wait_for_selector("#banner:has-text('The store gives no answer since')")
 
     assert "s old" in page.inner_text("#banner")
-    assert page.inner_text("#headline") == "The store does not answer."
+    assert page.inner_text("#headline") == "The store gives no answer."
     assert page.inner_text("#tiles .tile:nth-child(1) p.soft") == records
     assert page.get_attribute("#records", "data-age").endswith("old")
     assert page.locator("#templates .row").count() > 0

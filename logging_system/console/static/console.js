@@ -101,7 +101,7 @@ function* found() {
   const trouble = storeTrouble();
   const { alerts, findings, workflows, pipeline } = Object.fromEntries(["alerts", "findings", "workflows", "pipeline"].map((name) => [name, content(name)]));
   if (state.lost) yield ["The console does not answer.", "banner", "bad"];
-  if (trouble) yield ["The store does not answer.", "banner", "bad"];
+  if (trouble) yield ["The store gives no answer.", "banner", "bad"];
   if (alerts?.firing_total) yield [`${plural(alerts.firing_total, "alert fires", "alerts fire")}.`, "alerts", "bad"];
   if (workflows?.waiting) yield [`${plural(workflows.waiting, "workflow waits", "workflows wait")} for you.`, "workflows", "warn"];
   if (pipeline?.spool_bytes_max && pipeline.spool_bytes > 0.8 * pipeline.spool_bytes_max) yield [`The spool is ${share(pipeline.spool_bytes / pipeline.spool_bytes_max)} full.`, "spool", "bad"];
@@ -131,7 +131,7 @@ function ages() {
   if (state.lost) replaced(banner, el("b", {}, "The console does not answer. "), `What you see is from ${timeOf(state.heardMs + state.aheadMs)}, ${seconds(Math.round((Date.now() - state.heardMs) / 1000))} ago. It is asked again and again.`);
   else if (trouble) {
     const last = trouble.content ? `What you see of it is its last answer, ${seconds(Math.max(0, Math.round((nowMs - trouble.answered_ms) / 1000)))} old (${timeOf(trouble.answered_ms)}).` : "It has not answered yet.";
-    replaced(banner, el("b", {}, `The store does not answer since ${timeOf(trouble.since_ms)}. `), `${last} `, el("span", { class: "soft" }, trouble.trouble));
+    replaced(banner, el("b", {}, `The store gives no answer since ${timeOf(trouble.since_ms)}. `), `${last} `, el("span", { class: "soft" }, trouble.trouble));
   }
   for (const [name, places] of Object.entries(PLACES)) {
     const told = state.panels[name];
