@@ -14,7 +14,6 @@ from logging_system.alerting.history import NAME as HISTORY_NAME
 from logging_system.alerting.history import History
 from logging_system.alerting.operator_file import OperatorFile
 from logging_system.alerting.state_file import alerts_folder
-from logging_system.alerting.watch_status import STATUS_NAME
 from logging_system.analytics.templates import words_of
 from logging_system.console.board import PanelError
 from logging_system.console.shown_text import ShownText
@@ -25,6 +24,7 @@ from logging_system.keys.keyring import KeyringError
 from logging_system.keys.status import key_status
 from logging_system.monitoring.error_templates import Templates
 from logging_system.monitoring.handler_totals import read_content
+from logging_system.monitoring.status_files import WATCH_NAME
 from logging_system.shipping.dead_letters import NAME as DEAD_LETTERS_NAME
 from logging_system.shipping.dead_letters import DeadLetterError, read_letter
 
@@ -86,7 +86,7 @@ class Alerts:
 
     def __init__(self, spool: Path, shown: ShownText, clock: Callable[[], float] = time.time) -> None:
         folder = alerts_folder(spool)
-        self._status_path = spool / STATUS_NAME
+        self._status_path = spool / WATCH_NAME
         self._shown = shown
         self._clock = clock
         self._wishes = OperatorFile(folder)

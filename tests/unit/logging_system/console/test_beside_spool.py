@@ -9,13 +9,13 @@ import pytest
 from logging_system.alerting.history import History
 from logging_system.alerting.operator_file import OperatorFile
 from logging_system.alerting.state_file import prepare_alerts_folder
-from logging_system.alerting.watch_status import STATUS_NAME
 from logging_system.config.encryption import UNPROTECTED, Protection, encryption_of, encryption_settings
 from logging_system.console.beside_spool import Alerts, DeadLetters, Findings, WhenChanged, read_keys
 from logging_system.console.board import PanelError
 from logging_system.console.shown_text import ShownText, cut
 from logging_system.coordination.detection.finding_file import FindingFile
 from logging_system.coordination.detection.finding_lines import line_of
+from logging_system.monitoring.status_files import WATCH_NAME
 from tests.unit.logging_system.coordination.engines import finding
 
 NOW = 1_800_000_000.0
@@ -39,7 +39,7 @@ def test_what_fires_is_held_back_and_waits_is_told_without_secrets(tmp_path: Pat
     folder = prepare_alerts_folder(tmp_path)
     channels = {"mail": {"waiting": 3, "trouble": "refused"}, "chat": {"waiting": 0, "trouble": ""}}
     status = {"time": NOW - 2, "firing": [alert()], "firing_total": 1, "channels": channels}
-    (tmp_path / STATUS_NAME).write_bytes(orjson.dumps(status))
+    (tmp_path / WATCH_NAME).write_bytes(orjson.dumps(status))
     wishes = OperatorFile(folder)
     wishes.acknowledge("f00", NOW - 50)
     wishes.silence({"rule": "x"}, now_seconds=NOW, seconds=60, author="ada", comment="deploy")
@@ -71,7 +71,7 @@ def test_what_fires_is_held_back_and_waits_is_told_without_secrets(tmp_path: Pat
     ],
 )
 def test_a_damaged_status_file_is_as_good_as_none(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / STATUS_NAME).write_bytes(content)
+    (tmp_path / WATCH_NAME).write_bytes(content)
     found = Alerts(tmp_path, SHOWN, lambda: NOW).read()
 
     assert not found["is_watched"]
