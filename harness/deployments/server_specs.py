@@ -102,7 +102,7 @@ def elasticsearch(
     folder = subfolder(scratch, name, user)
     _require_program_reachable(installed, user)
     config, pid_file = folder / "config", folder / "elasticsearch.pid"
-    # Several that start at once on this machine would wait for their compilers; they serve for a minute or two.
+    # Several that start at once would wait for their compilers, and they serve for a few minutes alone.
     compiling = "" if len(transport_ports) == 1 else " -XX:TieredStopAtLevel=1"
     heap_mib = HEAP_MIB if len(transport_ports) == 1 else _HEAP_MIB_OF_SEVERAL
     _write_settings(name, folder, installed, port, transport_ports)
