@@ -21,7 +21,11 @@ LONG = "--logquake-stack"
 
 OPTIONS = (
     ("stack", "NAME|FILE", "The stack under test; without one, logquake does nothing. Short: --stack."),
-    ("backend", "WORD", "Where Elasticsearch and the fault proxy come from: embedded, local or attached."),
+    (
+        "backend",
+        "WORD",
+        "Where Elasticsearch and the fault proxy come from: embedded, local, containers or attached.",
+    ),
     ("seed", "N", "Fixes the schedule of each scenario (default 1)."),
     ("gate", "FILE", "Rules for passing; a gate that fails fails the session, too."),
     ("out", "FOLDER", "Folder for results (default: reports)."),

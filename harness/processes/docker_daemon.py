@@ -27,7 +27,7 @@ RUN_LABEL = "logquake.run"
 HARNESS_LABEL = "logquake.harness"
 SERVICE_LABEL = "logquake.service"
 
-CALL_SECONDS = 15.0
+CALL_SECONDS = 30.0
 """How long one answer of the daemon is waited for, in seconds."""
 
 _DEFAULT_ADDRESS = "unix:///var/run/docker.sock"
