@@ -139,8 +139,9 @@ def photograph(url: str, path: Path, *, dark: bool = False, width: int = 1360, h
         page = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"]).new_page(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
         )
+        page.set_default_timeout(120_000)  # a machine with neighbours takes its time
         page.goto(url)
-        page.wait_for_selector("#templates .row", timeout=120_000)
+        page.wait_for_selector("#templates .row")
         time.sleep(1.0)
         path.parent.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=path)

@@ -43,5 +43,5 @@ class ThroughCache:
         return answer
 
     def multi_search(self, searches: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Mapping[str, Any]]:
-        """Return the answers to several searches, in one request: a sample is never the same twice."""
+        """Return the answers to several searches in one request; the cache would ask one after the other."""
         return self._store.multi_search(searches)
