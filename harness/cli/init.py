@@ -80,7 +80,8 @@ def init(
         return 0
     _confirm(new, asks=asks)
     write_files(here, new, force=force)
-    say("\n".join(("", "Wrote", *(f"  {file.path}  {file.purpose}" for file in new))))
+    where = "" if project == Path() else f" in {project}, where the commands below are to be given"
+    say("\n".join(("", f"Wrote{where}", *(f"  {file.path}  {file.purpose}" for file in new))))
     return _finish(survey.name, draft, new[0].path.as_posix(), runs=not no_run)
 
 

@@ -96,9 +96,11 @@ def test_a_skeleton_is_not_run_and_is_a_plan_once_its_program_is_there(name, pro
     done = logquake(mine, "init")
     command = ("plan", "first_check", "--stack", name)
     lacking = logquake(mine, *command, PATH="/nowhere")
-    (folder / program).write_text("#!/bin/sh\n")
-    (folder / program).chmod(0o755)
-    planned = logquake(mine, *command, PATH=f"{folder}:/usr/bin:/bin")
+    shim = folder / "bin" / program
+    shim.parent.mkdir()
+    shim.write_text("#!/bin/sh\n")
+    shim.chmod(0o755)
+    planned = logquake(mine, *command, PATH=f"{shim.parent}:/usr/bin:/bin")
 
     assert done.returncode == 0, done.stderr
     assert f"scenarios/stacks/{name}.yaml is a skeleton, and nothing was run" in done.stdout
