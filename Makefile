@@ -15,7 +15,7 @@ endif
 endif
 BIN := $(VENV)/bin
 # What neither measures time nor looks for what others left on this machine.
-PARALLEL := tests/unit tests/contract tests/differential tests/fuzz tests/simulation tests/crash tests/masking
+PARALLEL := tests/unit tests/coordination tests/learning tests/contract tests/differential tests/fuzz tests/simulation tests/crash tests/masking
 # Pure code; what takes seconds there is marked `slow`.
 QUICK := tests/unit tests/fuzz tests/simulation tests/masking
 # Real processes; those that must have the machine to themselves are marked `alone`.
@@ -25,7 +25,7 @@ PROCESSES := tests/stack tests/detection tests/system
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 
 .DEFAULT_GOAL := help
-.PHONY: help run lint-action test test-parallel test-processes test-alone test-newest test-otel-free test-quick check example picture schemas bench bench-alerts bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-keys prove-decrypt prove-rotations prove-alerts prove-workflows prove-learning prove-findings prove-coordination prove-storms prove-watched-otel-free prove-sigterm kms wycheproof prove-store prove-exporters prove-filebeat prove-masking prove-cache bench-cache prove-templates coverage-core foreign foreign-smoke prove-foreign
+.PHONY: help run lint-action test test-parallel test-processes test-alone test-newest test-otel-free test-quick check example picture schemas bench bench-alerts bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-keys prove-decrypt prove-rotations prove-alerts prove-workflows prove-learning prove-learning-real prove-findings prove-coordination prove-storms prove-watched-otel-free prove-sigterm kms wycheproof prove-store prove-exporters prove-filebeat prove-masking prove-cache bench-cache prove-templates coverage-core foreign foreign-smoke prove-foreign
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -133,6 +133,10 @@ prove-workflows: $(VENV)/.installed-dev ## Drive workflows through 5,000 seeds o
 
 prove-learning: $(VENV)/.installed-dev ## Let the engine choose in 200 worlds of each kind: time saved, harm, learning anew (ARGS="--times FILE")
 	$(BIN)/python -m tests.simulation.learning --runs 200 $(ARGS)
+
+prove-learning-real: $(VENV)/.installed-dev ## Put four real faults into a real stack: record each runbook, then let the engine choose in 24 episodes (wants root, 40 minutes)
+	$(BIN)/python -m tests.learning record
+	$(BIN)/python -m tests.learning episodes $(ARGS)
 
 prove-storms: $(VENV)/.installed-dev ## Send 200 storms of alerts to a real mail server and webhook receiver through outages and kills
 	$(BIN)/python -m tests.storms --storms 200 $(ARGS)
