@@ -15,7 +15,7 @@ endif
 endif
 BIN := $(VENV)/bin
 # What neither measures time nor looks for what others left on this machine.
-PARALLEL := tests/unit tests/contract tests/differential tests/fuzz tests/simulation tests/crash tests/masking
+PARALLEL := tests/unit tests/coordination tests/learning tests/contract tests/differential tests/fuzz tests/simulation tests/crash tests/masking
 # Pure code; what takes seconds there is marked `slow`.
 QUICK := tests/unit tests/fuzz tests/simulation tests/masking
 # Real processes; those that must have the machine to themselves are marked `alone`.
@@ -134,6 +134,10 @@ prove-workflows: $(VENV)/.installed-dev ## Drive workflows through 5,000 seeds o
 
 prove-learning: $(VENV)/.installed-dev ## Let the engine choose in 200 worlds of each kind: time saved, harm, learning anew (ARGS="--times FILE")
 	$(BIN)/python -m tests.simulation.learning --runs 200 $(ARGS)
+
+prove-learning-real: $(VENV)/.installed-dev ## Put four real faults into a real stack: record each runbook, then let the engine choose in 24 episodes (wants root, 40 minutes)
+	$(BIN)/python -m tests.learning record
+	$(BIN)/python -m tests.learning episodes $(ARGS)
 
 prove-storms: $(VENV)/.installed-dev ## Send 200 storms of alerts to a real mail server and webhook receiver through outages and kills
 	$(BIN)/python -m tests.storms --storms 200 $(ARGS)

@@ -50,14 +50,14 @@ def _run(options: argparse.Namespace, parser: Parser) -> int:
 
 def _serve(loaded: Loaded, ask: Ask | None) -> int:
     from logging_system.config.settings import protection_of
-    from logging_system.console.server import Service, serve_console
+    from logging_system.console.server import WatchedService, serve_console
     from logging_system.gateway.server import ExposureError
     from logging_system.gateway.tokens import TokenFileError
     from logging_system.shipping.shipper import STATUS_NAME
 
     settings = loaded.settings
     spool = settings.spool_folder
-    service = Service(
+    service = WatchedService(
         name=settings.service_name if "service" in loaded.origins else spool.name,
         spool=spool,
         status_path=settings.status or spool / STATUS_NAME,

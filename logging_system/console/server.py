@@ -46,7 +46,7 @@ _CONNECTIONS_BESIDE_PAGES = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class WatchedService:
     """What to show, and to whom.
 
     Attributes:
@@ -82,7 +82,7 @@ class Service:
     pages_max: int = 50
 
 
-def serve_console(service: Service, ready: Callable[[str], None]) -> None:
+def serve_console(service: WatchedService, ready: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Args:
@@ -126,7 +126,7 @@ def serve_console(service: Service, ready: Callable[[str], None]) -> None:
         asyncio.run(server.serve([listener]))
 
 
-def _about(service: Service, shown: ShownText) -> dict[str, object]:
+def _about(service: WatchedService, shown: ShownText) -> dict[str, object]:
     return {
         "service": service.name,
         "spool": str(service.spool),
@@ -138,7 +138,7 @@ def _about(service: Service, shown: ShownText) -> dict[str, object]:
 
 
 @contextmanager
-def _stored(service: Service, shown: ShownText, pipeline: Pipeline) -> Iterator[Stored | None]:
+def _stored(service: WatchedService, shown: ShownText, pipeline: Pipeline) -> Iterator[Stored | None]:
     """Yield what asks the store; None where no store is named."""
     if service.ask is None:
         yield None
@@ -168,7 +168,7 @@ def _cached(queries: ElasticsearchQueries) -> Iterator[StoreQueries]:
         cache.close()
 
 
-def _panels(service: Service, shown: ShownText, stored: Stored | None, pipeline: Pipeline) -> Iterator[Panel]:
+def _panels(service: WatchedService, shown: ShownText, stored: Stored | None, pipeline: Pipeline) -> Iterator[Panel]:
     spool = service.spool
     yield Panel("pipeline", pipeline.read, FINE_SECONDS / 2)
     yield Panel("alerts", Alerts(spool, shown).read, 3.0)
@@ -217,7 +217,7 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _configuration(service: Service, guarded: Guard) -> uvicorn.Config:
+def _configuration(service: WatchedService, guarded: Guard) -> uvicorn.Config:
     return uvicorn.Config(
         guarded,
         log_level="warning",

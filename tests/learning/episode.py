@@ -15,7 +15,7 @@ from tests.learning.causes import CAUSES, Cause, fault_seconds
 from tests.learning.runbooks import workflows
 from tests.learning.stand import EpisodeError, Stand, stand, until
 
-_WARM_SECONDS = 5.0
+WARM_SECONDS = 5.0
 """So long a load must have been seen before a spike of it is one."""
 _OVER_SECONDS_MAX = 60.0
 
@@ -51,7 +51,14 @@ class Row:
         return asdict(self)
 
 
-def run_episode(cause: str, number: int, names: Sequence[str], memory: Path | None = None) -> Row:
+def run_episode(
+    cause: str,
+    number: int,
+    names: Sequence[str],
+    memory: Path | None = None,
+    *,
+    warm_seconds: float = WARM_SECONDS,
+) -> Row:
     """Run a stack, put a fault into it, and see what becomes of it.
 
     Args:
@@ -59,6 +66,7 @@ def run_episode(cause: str, number: int, names: Sequence[str], memory: Path | No
         number: Which episode of it; the length of the fault follows from it.
         names: The runbooks that may be run; none for doing nothing.
         memory: The engine's folder, which it goes on from; None begins anew.
+        warm_seconds: How long the stack runs before the fault.
 
     Raises:
         EpisodeError: It says nothing of recovery: something did not start, or the fault was not found.
@@ -69,7 +77,7 @@ def run_episode(cause: str, number: int, names: Sequence[str], memory: Path | No
         folder = Path(name)
         declared = workflows(kinds, names, folder / "disk" / "cache.bin")
         with stand(folder, declared, memory) as running:
-            time.sleep(_WARM_SECONDS)
+            time.sleep(warm_seconds)
             return _seen(running, CAUSES[cause], number, fault_seconds(number))
 
 

@@ -1,17 +1,18 @@
 """Which workflow is chosen, in worlds whose recovery times are known: harm, relearning, time saved.
 
-`python -m tests.simulation.learning --runs 200 --first 0 [--times FILE]`.
+`python -m tests.simulation.learning --runs 200 --first 0 [--times FILE [--episodes 60]]`.
 
 A world has, for each class of cause, a distribution of recovery times for each of four runbooks and for doing
 nothing. The judge compares the mean of what was chosen with doing nothing, and with the one runbook that
 would have been best for all causes.
 
-A file of recorded times is NDJSON, one line an episode that was measured:
+A file of recorded times is JSON, such as `tests/learning/recorded_times.json`, with an entry for each episode
+that was measured:
 
-    {"cause": "store_slow", "workflow": "shrink", "seconds": 41.2}
+    {"times": [{"cause": "store_slow", "workflow": "shrink", "seconds": 41.2}]}
 
-`workflow` is `nothing` where none ran. Each cause needs at least one line for each workflow of the file, and
-for `nothing`; an episode's time is drawn among the lines of its cause and workflow.
+`workflow` is `nothing` where none ran. Each cause needs at least one entry for each workflow of the file, and
+for `nothing`; an episode's time is drawn among the entries of its cause and workflow.
 """
 
 from __future__ import annotations
@@ -91,16 +92,17 @@ def recorded_world(path: Path) -> World:
     """Return the world of a file of recorded times.
 
     Raises:
-        ValueError: A line is none, or a cause lacks a workflow; says where and what.
+        ValueError: An entry is none, or a cause lacks a workflow; says where and what.
     """
     times: dict[tuple[str, str], list[float]] = {}
-    for number, line in enumerate(path.read_text().splitlines(), 1):
+    for number, each in enumerate(json.loads(path.read_text())["times"]):
         try:
-            content = json.loads(line)
-            key = (str(content["cause"]), str(content["workflow"]))
-            times.setdefault(key, []).append(float(content["seconds"]))
+            key = (str(each["cause"]), str(each["workflow"]))
+            times.setdefault(key, []).append(float(each["seconds"]))
         except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{path}:{number}: expected cause, workflow and seconds: {error!r}") from error
+            raise ValueError(
+                f"{path} times[{number}]: expected cause, workflow and seconds: {error!r}"
+            ) from error
     names = {name for _, name in times} | {NOTHING}
     for cause in {cause for cause, _ in times}:
         for name in names:
@@ -187,11 +189,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--runs", type=int, default=200, help="how many worlds of each kind")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--times", type=Path, help="a file of recorded times instead of drawn worlds")
+    parser.add_argument(
+        "--episodes", type=int, default=EPISODES, help=f"for each cause of the file; default {EPISODES}"
+    )
     options = parser.parse_args(arguments)
     seeds = range(options.first, options.first + options.runs)
     if options.times is not None:
         recorded = recorded_world(options.times)
-        return _tell("recorded", [run_world(recorded, seed) for seed in seeds], saves=True)
+        return _tell("recorded", [run_world(recorded, seed, options.episodes) for seed in seeds], saves=True)
     helpful = [run_world(drawn_world(random.Random(seed), is_harmful=False), seed) for seed in seeds]
     harmful = [run_world(drawn_world(random.Random(seed), is_harmful=True), seed) for seed in seeds]
     broken = _tell("helpful", helpful, saves=True) | _tell("harmful", harmful, saves=False)

@@ -46,7 +46,7 @@ def test_each_scenario_has_bad_stacks_and_a_correct_twin():
     bad = [case for case in CASES if case.catch]
     twins = {(case.build, case.scenario) for case in CASES if not case.catch}
 
-    assert len(bad) == 59
+    assert len(bad) == 62
     assert {(case.build, case.scenario) for case in bad} == twins
 
 
