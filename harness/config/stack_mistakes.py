@@ -141,16 +141,16 @@ def _own_archive_mistakes(data: Mapping[str, object]) -> list[Mistake]:
     """The run reads its index or files whole, so they must be this run's and nobody else's."""
     mistakes = []
     for outlet, key, kind, enough in (
-        ("archive", "index", "elasticsearch", {"run.id", "run.name"}),
-        ("archive", "path", "file", {"run.id", "run.folder"}),
-        ("dead_letters", "index", "elasticsearch", {"run.id", "run.name"}),
-        ("dead_letters", "path", "file", {"run.id", "run.folder"}),
+        ("archive", "index", "elasticsearch", ("run.id", "run.name")),
+        ("archive", "path", "file", ("run.id", "run.folder")),
+        ("dead_letters", "index", "elasticsearch", ("run.id", "run.name")),
+        ("dead_letters", "path", "file", ("run.id", "run.folder")),
     ):
         archive = _mapping(data.get(outlet))
         text = archive.get(key)
-        if archive.get("kind") != kind or not isinstance(text, str) or enough & placeholder_names(text):
+        if archive.get("kind") != kind or not isinstance(text, str) or placeholder_names(text) & {*enough}:
             continue
-        needed = " or ".join(f'"{{{name}}}"' for name in sorted(enough, reverse=True))
+        needed = " or ".join(f'"{{{name}}}"' for name in enough)
         why = "a run reads it whole, so it has to be its own and must not hold another run's records."
         mistakes.append(Mistake((outlet, key), f"must contain {needed}: {why}"))
     return mistakes

@@ -168,7 +168,9 @@ def _cached(queries: ElasticsearchQueries) -> Iterator[StoreQueries]:
         cache.close()
 
 
-def _panels(service: WatchedService, shown: ShownText, stored: Stored | None, pipeline: Pipeline) -> Iterator[Panel]:
+def _panels(
+    service: WatchedService, shown: ShownText, stored: Stored | None, pipeline: Pipeline
+) -> Iterator[Panel]:
     spool = service.spool
     yield Panel("pipeline", pipeline.read, FINE_SECONDS / 2)
     yield Panel("alerts", Alerts(spool, shown).read, 3.0)

@@ -34,7 +34,7 @@ def slips(folder, files):
     path = str(folder / "run" / "logs" / "app.log")
     intake = Part("log_file", {"path": path, "rotation": "copytruncate", "rotate_seconds": 2})
     load = LoadSpec(RUN, 1, [0] * len(SENT), 1, "", "return", intake, 1, probes=0)
-    values = {"run.folder": str(folder / "run"), "run.id": RUN}
+    values = {"run.folder": str(folder / "run"), "run.id": RUN, "run.name": "a-run"}
     spec = outlets(stack, values, load, SENT.__getitem__, lambda: frozenset(range(len(SENT))))
     read = Outlets(spec)
     return list(read.slips(read.read()))

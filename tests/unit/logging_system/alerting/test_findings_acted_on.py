@@ -132,7 +132,7 @@ def test_only_the_one_that_watches_acts_and_a_stand_by_does_once_it_watches(tmp_
 
     def acting(name: str) -> Any:
         @contextmanager
-        def opened() -> Iterator[AICoordinationEngine]:
+        def opened(_template_text: object) -> Iterator[AICoordinationEngine]:
             engine = AICoordinationEngine(tmp_path, Workflows())
             engines[name] = engine
             assert engine.start()
