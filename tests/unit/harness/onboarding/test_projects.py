@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
+from harness.cli.selection import Selection, make_request
 from harness.config.gate import load_gate
 from harness.config.scenario import check_targets, load_scenario
 from harness.config.stack import load_stack
 from harness.model.declarations import Level, Stack
+from harness.model.errors import ScenarioError
 from harness.onboarding.drafts import draft_for
 from harness.onboarding.drafts.draft import Draft
 from harness.onboarding.scaffold import files
 from harness.onboarding.seen import Ci, Survey
 from harness.onboarding.survey import look_at
 from harness.onboarding.writing import write_files
+from harness.runs.request import make_plan
 
 PROJECTS = Path(__file__).parent / "projects"
 
@@ -191,3 +196,44 @@ def test_nothing_of_a_project_is_imported_and_what_cannot_be_read_is_named(tmp_p
     assert sorted(path.name for path in copy.rglob("*")) == before
     assert survey.unreadable == ("bad.py: no Python: invalid syntax (line 1)",)
     assert survey.outlets[0].unread == ("filename",)
+
+
+# What stands in the way of a plan where a project, or what it needs, is not installed beside logquake.
+NOT_INSTALLED = {
+    "cmres": 'intake.handler: importing "cmreslogging.handlers" fails|no module "cmreslogging" is installed',
+    "src_layout": 'no module "ledger" is installed',
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SEEN)
+def test_the_files_of_a_project_are_a_plan_or_an_error_with_a_line_of_the_stack_file(
+    name, tmp_path, monkeypatch
+):
+    folder = Path(shutil.copytree(PROJECTS / name, tmp_path / "projects" / name))
+    survey, draft = drafted(name)
+    write_files(folder, files(survey.name, draft, None, "", "1.0", "3.12"), force=False)
+    for program in ("logstash", "otelcol", "rsyslogd", "vector"):
+        (tmp_path / program).write_text("#!/bin/sh\n")
+        (tmp_path / program).chmod(0o755)
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr("sys.path", list(sys.path))
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    selection = Selection(
+        scenarios=("first_check",),
+        suite=None,
+        stack=survey.name,
+        backend="embedded",
+        input_path=None,
+        seed=1,
+        gate_path=Path("gate.yaml"),
+    )
+
+    if name in NOT_INSTALLED:
+        with pytest.raises(ScenarioError, match=NOT_INSTALLED[name]) as raised:
+            make_request(selection, Path("reports"), None)
+        assert re.search(rf"{survey.name}\.yaml:[0-9]+ intake\.handler", str(raised.value))
+    else:
+        plan = make_plan(make_request(selection, Path("reports"), None))
+        assert [planned.scenario.name for planned in plan.scenarios] == ["first_check"]
+        assert "acknowledged_lost" in plan.planned
