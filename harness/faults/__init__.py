@@ -68,6 +68,10 @@ FAULTS = Family(
             "harness.faults.garbage_answers:GarbageAnswers",
             "a 200 with bytes that mean nothing, for every request",
         ),
+        "new_error": Kind(
+            "harness.faults.new_error:NewError",
+            "the schedule sends errors of a new kind; this step proves that the load goes on",
+        ),
         "mail_refused": Kind(
             "harness.faults.mail_refused:MailRefused", "a mail server asks everybody to try again later"
         ),

@@ -29,6 +29,7 @@ delays (latency, bandwidth), what alternates (flapping), and what no client can 
 """
 _DISK = frozenset({"disk_full", "folder_gone"})
 _LOAD = frozenset({"spike"})
+_APPLICATION = frozenset({"new_error"})
 
 
 def causes_of(steps: Sequence[Step], stack: Stack) -> tuple[frozenset[str], ...]:
@@ -41,6 +42,8 @@ def _causes(step: Step, stack: Stack) -> frozenset[str]:
         return frozenset({"disk"})
     if step.fault in _LOAD:
         return frozenset({"load"})
+    if step.fault in _APPLICATION:
+        return frozenset({"application"})
     service = stack.links.get(step.target, step.target)
     service = stack.aliases.get(service, service)
     provider = "" if stack.keys is None else stack.links.get(stack.keys.provider_link, "")

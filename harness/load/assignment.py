@@ -14,6 +14,7 @@ import orjson
 
 from harness.evidence.lines import FileLines, GeneratedLines, LineSource, stamp
 from harness.evidence.secrets.planting import PlantedLines
+from harness.evidence.shaped_lines import ShapedLines
 from harness.evidence.spans import span_of
 from harness.load.slots import SlotFiles, Slots
 from harness.load.variation import level_named, level_of, logger_of
@@ -37,7 +38,8 @@ class Assignment:
     its line, will be compared with what is stored; level, logger and span vary only where they are. Where
     several `workers` send, each has producers that follow one another, and a slot file of its own. `secrets`
     are the kinds of canary that some records carry, by the `secret_paths`. `levels` has the first letter of
-    each scheduled record's level, where the schedule decides it; those of a wave are INFO then.
+    each scheduled record's level, where the schedule decides it; those of a wave are INFO then. `shapes` has
+    the letter of each one's shape, likewise.
     `wall_clock_path` names the file of the moved clock that the application follows; empty = the machine's.
     `tenants` says of how many parts of the records each tenant is.
     """
@@ -60,6 +62,7 @@ class Assignment:
     secrets: Sequence[str] = ()
     secret_paths: Sequence[str] = ()
     levels: str = ""
+    shapes: str = ""
     wall_clock_path: str = ""
     tenants: Mapping[str, int] = field(default_factory=dict)
 
@@ -129,6 +132,8 @@ class Assignment:
         lines: LineSource = GeneratedLines(self.seed)
         if self.input_path:
             lines = FileLines(Path(self.input_path), self.records)
+        if self.shapes:
+            lines = ShapedLines(lines, self.seed, self.shapes)
         if not self.secrets:
             return lines
         return PlantedLines(lines, self.seed, self.run_id, self.secrets, self.secret_paths)

@@ -292,6 +292,7 @@ class HostedLoad:
             secrets=spec.secrets,
             secret_paths=spec.secret_paths,
             levels=spec.levels,
+            shapes=spec.shapes,
             wall_clock_path=spec.wall_clock_path,
             tenants=dict(spec.tenants),
         )

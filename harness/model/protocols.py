@@ -454,6 +454,19 @@ class Levelled(Schedule, Protocol):
         ...
 
 
+@runtime_checkable
+class Shaped(Schedule, Protocol):
+    """A schedule that says of each record which shape its line has."""
+
+    def shapes(self, offsets_ns: Sequence[int]) -> str:
+        """Return a letter for each record, see `harness/evidence/shaped_lines.py`.
+
+        Args:
+            offsets_ns: when the records are due after the start of sending, ascending.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Undo:
     """How to take a fault back from outside, readable by a later process that knows nothing of the run.
@@ -678,6 +691,7 @@ class LoadSpec:
         secret_paths: the paths that these take through the intake.
         environment: variables of the processes that hold the intake, on top of the harness's own.
         levels: the first letter of each scheduled record's level; empty where the schedule decides none.
+        shapes: the letter of each scheduled record's shape; empty where the schedule decides none.
         wall_clock_path: the file that says how far the clock of the processes that send is moved; empty where
             it is the machine's.
         tenants: of how many parts of the records each tenant is (`declarations.tenant_of`); empty = none is.
@@ -700,6 +714,7 @@ class LoadSpec:
     secret_paths: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     levels: str = ""
+    shapes: str = ""
     wall_clock_path: str = ""
     tenants: Mapping[str, int] = field(default_factory=dict)
 

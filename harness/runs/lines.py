@@ -8,6 +8,7 @@ from pathlib import Path
 from harness.evidence.lines import FileLines, GeneratedLines, LineSource, stamp
 from harness.evidence.masked_input import InputMask, joined
 from harness.evidence.secrets.planting import PlantedLines
+from harness.evidence.shaped_lines import ShapedLines
 from harness.evidence.transforms import Spans
 from harness.model.declarations import Masks
 from harness.model.protocols import LoadSpec
@@ -53,9 +54,10 @@ class _Bare:
     @cached_property
     def _lines(self) -> LineSource:
         load = self._load
-        return (
+        lines: LineSource = (
             FileLines(Path(load.input_path), load.records) if load.input_path else GeneratedLines(load.seed)
         )
+        return ShapedLines(lines, load.seed, load.shapes) if load.shapes else lines
 
     def text(self, sequence: int) -> str:
         """Return the text of this record, without its identity."""

@@ -16,7 +16,7 @@ import orjson
 from harness.judging.steady import RECORDS_MIN
 from harness.model.declarations import Scenario, Stack, is_sender
 from harness.model.nanoseconds import SECOND_NS
-from harness.model.protocols import Levelled, Schedule
+from harness.model.protocols import Levelled, Schedule, Shaped
 
 _TEXTS = frozenset({"source", "title", "hypothesis", "why", "seen_in"})
 
@@ -26,13 +26,15 @@ class ScenarioPlan:
     """One scenario with its schedule: due times in ns after sending begins, ascending.
 
     `samples_min` says, by objective, how many records each stretch must hold for a planned check to decide.
-    `levels` has the first letter of each record's level, where the schedule decides it.
+    `levels` has the first letter of each record's level, and `shapes` that of its line's shape, where the
+    schedule decides it.
     """
 
     scenario: Scenario
     offsets_ns: Sequence[int]
     samples_min: Mapping[str, int] = field(default_factory=dict)
     levels: str = ""
+    shapes: str = ""
 
     def warnings(self) -> tuple[str, ...]:
         """Say where the planned length cannot decide what is to be judged."""
@@ -126,7 +128,7 @@ class SuitePlan:
 
     def plan_hash(self) -> str:
         """Return the hash of everything that decides what happens."""
-        schedules = [[*plan.offsets_ns, *([plan.levels] if plan.levels else [])] for plan in self.scenarios]
+        schedules = [[*plan.offsets_ns, *filter(None, (plan.levels, plan.shapes))] for plan in self.scenarios]
         files = [self.load_digests] if any(self.load_digests) else []
         return _hash([self.suite_hash(), self.seed, self.input_digest, schedules, *files])
 
@@ -148,7 +150,8 @@ def plan_scenario(scenario: Scenario, schedule: Schedule, seed: int, input_lines
     if input_lines is not None and len(offsets_ns) < input_lines:
         offsets_ns = _stretched(offsets_ns, input_lines, int(scenario.sending_seconds * SECOND_NS))
     levels = schedule.levels(offsets_ns) if isinstance(schedule, Levelled) else ""
-    return ScenarioPlan(scenario, offsets_ns, levels=levels)
+    shapes = schedule.shapes(offsets_ns) if isinstance(schedule, Shaped) and input_lines is None else ""
+    return ScenarioPlan(scenario, offsets_ns, levels=levels, shapes=shapes)
 
 
 def _stretched(offsets_ns: Sequence[int], count: int, end_ns: int) -> list[int]:

@@ -251,6 +251,7 @@ class ScenarioRun:
             secret_paths=secret_paths(intake) if secrets else (),
             environment=moved.variables(variables(request.stack, values)),
             levels=plan.levels,
+            shapes=plan.shapes,
             wall_clock_path=moved.path,
             tenants={} if request.stack.namespaces is None else request.stack.namespaces.tenants,
         )

@@ -22,5 +22,9 @@ SCHEDULES = Family(
         ),
         "steady": Kind("harness.load.schedules.steady:Steady", "a constant rate"),
         "step": Kind("harness.load.schedules.step:Step", "a rate that rises by steps"),
+        "template_flood": Kind(
+            "harness.load.schedules.template_flood:TemplateFlood",
+            "a constant rate, floods of lines none of which is like another, and a new error among them",
+        ),
     },
 )

@@ -28,7 +28,7 @@ _SHARE = 0.5
 _YOUNG = 30
 _YOUNG_SHARE = 0.75
 """Where fewer windows are known, it is this one: a few seconds do not show how far a delay varies."""
-_WAY_SECONDS_MAX = 10.0
+_WAY_SECONDS_MAX = 240.0
 _BUSY_SHARE_MAX = 0.85
 """Where waits for processors may take more of a record's way than this, its delay says nothing."""
 _BUSIER = 2.0

@@ -26,6 +26,9 @@ _FRESH_SECONDS = 30.0
 _NOVELTY_WINDOW = 200
 _NOVELTY_MAX = 0.3
 """Where more of the latest errors than this share are of a new kind, a new kind is no news."""
+_FLOOD_SECONDS = 30.0
+_FLOOD_RECORDS_MIN = 10
+"""It is news all the same if so many come within 30 s: in a flood of kinds most come once."""
 _TOLD_AT_ONCE_MAX = 10
 
 _Key = tuple[str, str]
@@ -42,6 +45,9 @@ class _Candidate:
         level: The highest level of them.
         logger: Who logged the first.
         examples: Its first lines, not masked.
+        stretch_seconds: Event time at which the latest stretch of 30 s began.
+        stretch_count: How many came in it.
+        stands_out: Whether so many came within 30 s that it stands out among very many new kinds.
     """
 
     first_seconds: float
@@ -50,6 +56,21 @@ class _Candidate:
     level: int
     logger: str
     examples: list[str] = field(default_factory=list)
+    stretch_seconds: float = float("-inf")
+    stretch_count: int = 0
+    stands_out: bool = False
+
+    def tell(self, record: SeenRecord) -> None:
+        """Take note of one more."""
+        self.count += 1
+        self.last_seconds = max(self.last_seconds, record.seconds)
+        self.level = max(self.level, record.level)
+        if len(self.examples) < EXAMPLES_MAX:
+            self.examples.append(record.line)
+        if record.seconds - self.stretch_seconds > _FLOOD_SECONDS:
+            self.stretch_seconds, self.stretch_count = record.seconds, 0
+        self.stretch_count += 1
+        self.stands_out |= self.stretch_count >= _FLOOD_RECORDS_MIN
 
     @property
     def is_enough(self) -> bool:
@@ -92,19 +113,23 @@ class NewErrors:
             return
         candidate = self._candidates.get(key)
         self._novelty.append(candidate is None)
-        if self._is_warming_up(record.seconds) or (
-            candidate is None and len(self._candidates) >= CANDIDATES_MAX
-        ):
+        if self._is_warming_up(record.seconds) or (candidate is None and not self._has_room()):
             self._learn(key)
             return
         if candidate is None:
             candidate = _Candidate(record.seconds, record.seconds, 0, 0, record.logger)
             self._candidates[key] = candidate
-        candidate.count += 1
-        candidate.last_seconds = max(candidate.last_seconds, record.seconds)
-        candidate.level = max(candidate.level, record.level)
-        if len(candidate.examples) < EXAMPLES_MAX:
-            candidate.examples.append(record.line)
+        candidate.tell(record)
+
+    def _has_room(self) -> bool:
+        """Return whether there is room for a candidate: in a flood the oldest that came too seldom goes."""
+        if len(self._candidates) < CANDIDATES_MAX:
+            return True
+        seldom = next((key for key, each in self._candidates.items() if not each.is_enough), None)
+        if seldom is None:
+            return False
+        del self._candidates[seldom]  # it is not known: should it come again, it is new again
+        return True
 
     def _is_warming_up(self, seconds: float) -> bool:
         if self._begun_seconds is None:
@@ -130,9 +155,12 @@ class NewErrors:
             if is_over:
                 del self._candidates[key]
                 self._learn(key)
-        if self._novelty and sum(self._novelty) > _NOVELTY_MAX * max(20, len(self._novelty)):
-            return
-        enough = [(key, each) for key, each in self._candidates.items() if each.is_enough]
+        is_flood = sum(self._novelty) > _NOVELTY_MAX * max(20, len(self._novelty))
+        enough = [
+            (key, each)
+            for key, each in self._candidates.items()
+            if (each.stands_out if is_flood else each.is_enough)
+        ]
         for (namespace, template), candidate in enough[:_TOLD_AT_ONCE_MAX]:
             yield _judged(namespace, template, candidate, is_well=is_well)
 

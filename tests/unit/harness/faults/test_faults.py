@@ -12,6 +12,7 @@ from harness.faults.connection_reset import ConnectionReset
 from harness.faults.frozen import Frozen
 from harness.faults.killed import Killed
 from harness.faults.latency import Latency
+from harness.faults.new_error import NewError
 from harness.faults.spike import Spike
 from harness.model.errors import FaultError, ScenarioError
 from harness.model.protocols import Undo
@@ -260,9 +261,20 @@ def test_a_spike_is_proved_by_the_rate_of_log_calls(per_second, landed):
 
 
 @pytest.mark.parametrize("rate", [0, -1, 20_001])
-def test_a_spike_no_schedule_has_is_refused(rate):
+@pytest.mark.parametrize("planned", [Spike, NewError])
+def test_a_rate_no_schedule_has_is_refused(planned, rate):
     with pytest.raises(ScenarioError, match="rate_per_second_min"):
-        Spike(rate)
+        planned(rate)
+
+
+@pytest.mark.parametrize(("per_second", "landed"), [(150, True), (149, False)])
+def test_new_errors_are_proved_by_the_rate_at_which_the_load_goes_on(per_second, landed):
+    load = Counting(per_second)
+    with NewError(150).inject(load, Random(1)):
+        seen, proof = NewError(150).evidence(load)
+
+    assert seen is landed
+    assert f"Observed {per_second:,} calls/s (at least 150 required)." == proof
 
 
 class NarrowLink(BookkeepingLink):

@@ -31,6 +31,7 @@ STACK = Stack(
         ("killed", "vault", {"keys"}),
         ("disk_full", "spool", {"disk"}),
         ("spike", "load", {"load"}),
+        ("new_error", "load", {"application"}),
         ("killed", "application", set()),
         ("killed", "shipper", set()),
         ("black_hole", "to_mail", set()),

@@ -1,4 +1,4 @@
-"""Reading is behind once there was always more than a look takes, for as long as is declared; not for less."""
+"""Reading is behind once there was always more than a look takes, for as long as is declared."""
 
 from __future__ import annotations
 

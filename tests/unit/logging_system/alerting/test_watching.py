@@ -23,6 +23,7 @@ from logging_system.alerting.state_file import (
     save_state,
 )
 from logging_system.alerting.watching import Clocks, Watch
+from logging_system.monitoring.metrics import METRICS
 from logging_system.monitoring.prometheus import SpoolCollector, exposition
 from logging_system.monitoring.status_files import WATCH_NAME
 from logging_system.spool.codec import PLAIN_CODECS
@@ -324,6 +325,7 @@ def test_the_status_file_says_what_happened(tell: Callable[..., Story]) -> None:
     }
     assert [alert["rule"] for alert in status["firing"]] == ["errors"]
     assert status["channels"]["hook"]["taken"] == 1
+    assert {metric.name for metric in METRICS["watch"]} <= status.keys()
 
 
 def test_events_of_the_logging_system_itself_are_alerts_and_what_was_before_is_none(

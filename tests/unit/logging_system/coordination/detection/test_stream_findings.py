@@ -142,6 +142,42 @@ def test_errors_that_are_all_of_a_new_kind_are_none_of_them_news() -> None:
     assert len(kinds) <= 12
 
 
+def one_of_a_kind(number: int) -> str:
+    return "".join(chr(97 + int(digit)) for digit in str(number)) + " went wrong"
+
+
+def test_a_flood_of_errors_that_come_once_each_is_no_news() -> None:
+    stream = Stream()
+    stream.passes(120, errors=5)
+    found = []
+    for second in range(20):
+        for place in range(50):
+            stream.logs(1, one_of_a_kind(1_000 + 50 * second + place), 40)
+        found += stream.passes(1, count=450)
+
+    assert found == []
+
+
+def test_a_new_error_that_comes_again_and_again_in_a_flood_of_others_is_found() -> None:
+    """There are more new kinds than candidates, and far more new ones than known ones."""
+    stream = Stream()
+    stream.passes(120, errors=5)
+    found = []
+    for second in range(12):
+        for place in range(50):
+            stream.logs(1, one_of_a_kind(1_000 + 50 * second + place), 40)
+        if second >= 6:
+            for number in range(5):
+                stream.logs(1, f"cannot open ledger {number}", 40)
+        found += stream.passes(1, count=450)
+    kinds = {judged.subject for judged in found}
+
+    assert len(kinds) == 1
+    assert {judged.kind for judged in found} == {FindingKind.NEW_ERROR}
+    assert all("cannot open ledger" in line for line in found[0].examples)
+    assert found[0].since_seconds < START + 128
+
+
 def test_new_kinds_are_bounded() -> None:
     errors = NewErrors(MaskedTemplates())
     for number in range(KNOWN_MAX + 2_000):
