@@ -1,4 +1,4 @@
-"""`logquake servers`: the real Elasticsearch, Toxiproxy, Mailpit on this machine, Debian's daemons, images."""
+"""`logquake servers`: real Elasticsearch, Toxiproxy, Mailpit on this machine, Debian's daemons, images."""
 
 from __future__ import annotations
 

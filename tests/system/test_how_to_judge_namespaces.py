@@ -1,4 +1,4 @@
-"""The how-to about namespaces is true: its handler mixes tenants up as the page says, and mended it passes."""
+"""The how-to about namespaces is true: its handler mixes tenants up as the page says; mended it passes."""
 
 from __future__ import annotations
 

@@ -2,4 +2,4 @@
 
 from testcontainers.core.container import DockerContainer
 
-assert DockerContainer.with_bind_ports
+assert callable(DockerContainer.with_bind_ports)
