@@ -1,4 +1,4 @@
-"""`logquake servers`: real Elasticsearch, Toxiproxy, Mailpit on this machine, Debian's daemons, images."""
+"""`logquake servers`: Elasticsearch, Toxiproxy and Mailpit for this machine, Debian's daemons, images."""
 
 from __future__ import annotations
 
