@@ -194,7 +194,7 @@ def _write_history(store: str) -> None:
     for at in range(0, len(lines), 8_000):
         body = b"\n".join(lines[at : at + 8_000]) + b"\n"
         kind = {"Content-Type": "application/x-ndjson"}
-        answer = requests.post(f"{store}/{STREAM}/_bulk?refresh=true", body, headers=kind, timeout=60)
+        answer = requests.post(f"{store}/{STREAM}/_bulk?refresh=true", body, headers=kind, timeout=300)
         answer.raise_for_status()
 
 
@@ -221,7 +221,7 @@ def _find(folder: Path, spool: Path, workflows: Path) -> None:
     subprocess.run(
         [sys.executable, "-m", "logging_system", "coordination", *words],
         check=True,
-        timeout=60,
+        timeout=300,
         capture_output=True,
     )
     FindingFile(alerts_folder(spool)).add([line_of(finding, "")])

@@ -47,12 +47,11 @@ const interval = (length) => (length < 60 ? `${length} s` : length < 3600 ? `${l
 function chartSeries(series) {
   const isShort = series.at_ms.length > 0 && series.at_ms[0] > series.since_ms + 60_000;
   // Nobody counted before the console began: a chart of what is not known would be an empty one.
-  const from = isShort ? `since ${momentOf(series.at_ms[0])}, when the console began` : "";
   if (isShort) series = { ...series, since_ms: Math.min(series.at_ms[0], series.until_ms - 120_000) };
   const times = { since: series.since_ms, until: series.until_ms, columns: series.at_ms, width: series.every_seconds * 1000 };
   const latency = (place) => series.latencies_seconds.map((each) => (each ? each[place] ?? 7200 : null));
   charts.latency.show({ ...times, values: [latency(2), latency(1), latency(0)] });
-  charts.backlog.show({ ...times, values: [series.backlog] }, from);
+  charts.backlog.show({ ...times, values: [series.backlog] });
   charts.flow.show({ ...times, values: [series.admitted, series.delivered] });
   charts.spool.show({ ...times, values: [series.spool_bytes] });
 }
