@@ -45,4 +45,4 @@ class Application(FastHttpUser):
             json.dumps({"message": f"order {number} of user {id(self):x}", "log": {"level": "INFO"}})
             for number in range(first, self._number)
         ]
-        self.client.post("/v1/ndjson", "\n".join(lines).encode() + b"\n", headers=self._headers)
+        self.client.post("/v1/ndjson", "\n".join(lines) + "\n", headers=self._headers)
