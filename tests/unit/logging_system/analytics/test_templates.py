@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from logging_system.analytics.templates import grouped, new_templates
 from logging_system.analytics.windows import Window
 from tests.templates.log_sets import log_sets
 from tests.templates.miners import our_groups
-from tests.unit.logging_system.analytics.test_answers import at
+from tests.unit.logging_system.analytics.test_following import at
 
 FOLDER = os.environ.get("LOGHUB_DIR", "")
 INDEX = ".ds-logs-shop-main-2026.11.30-000001"
@@ -61,10 +62,10 @@ class TwoWindows:
     def __init__(self, before: list[str], after: list[str], shown: int) -> None:
         self.before, self.after, self.shown = before, after, shown
 
-    def multi_search(self, searches: Any) -> list[dict[str, Any]]:
+    def multi_search(self, searches: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Mapping[str, Any]]:
         return [self.search(*each) for each in searches]
 
-    def search(self, target: str, body: Any) -> dict[str, Any]:
+    def search(self, target: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
         del target
         filters = body["query"]["bool"]["filter"]
         is_before = filters[0]["range"]["@timestamp"]["lt"] <= at(20).isoformat().replace("+00:00", "Z")
