@@ -1,4 +1,4 @@
-"""Makes the tokens of the compose file's services where they are missing: random, for these services alone."""
+"""Makes the tokens of the compose services where they are missing: random, for these services alone."""
 
 import os
 import secrets

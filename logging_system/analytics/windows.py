@@ -122,7 +122,12 @@ def read_moment(text: str, now: datetime, zone: str) -> datetime:
         raise ValueError(
             f"{text!r} is no time; write how long ago (15m, 2h, 7d) or a date (2026-11-30T14:00)"
         ) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone_of(zone))
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=zone_of(zone))
+    try:
+        moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{text!r} lies beyond the first or last day that every time zone has") from error
+    return moment
 
 
 def read_interval(text: str) -> Interval:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from logging_system.cli.analyze_every import SECONDS_MAX, SECONDS_MIN, ask_again_and_again
 from logging_system.cli.parser import EXIT_DONE, EXIT_FAILED, Parser, fail
-from logging_system.cli.read_store import add_reading_flags, reading, times_from
+from logging_system.cli.read_store import StoreUnnamedError, add_reading_flags, reading, times_from
 from logging_system.cli.visible_text import visible_json
 
 if TYPE_CHECKING:
@@ -90,6 +90,8 @@ def _run(options: argparse.Namespace, parser: Parser) -> int:
     try:
         with reading(options, reach, now, outages=outages) as analytics:
             answers = dict(_answers(analytics, window, options, deploy))
+    except StoreUnnamedError as error:
+        parser.error(str(error))
     except (StoreQueryError, ForeignAnswerError, OSError, ValueError) as error:
         return fail("analyze", str(error))
     if options.json:

@@ -40,7 +40,7 @@ def ask_again_and_again(options: argparse.Namespace, reach: Reach, since: dateti
     try:
         with reading_store(options) as queries:
             return _ask(list(_refreshing(queries, reach, since)), options.every, ending)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         return fail("analyze", str(error))
 
 

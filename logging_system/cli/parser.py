@@ -31,6 +31,6 @@ def fail(command: str, message: str) -> int:
         The exit code for it.
     """
     # A store's reason quotes what somebody logged: nothing of it may move the cursor.
-    shown = "\n".join(map(visible, message.splitlines()))
+    shown = "\n".join(map(visible, message.split("\n")))
     sys.stderr.write(f"python -m logging_system {command}: {shown}\n")
     return EXIT_FAILED

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from logging_system.analytics import Analytics, Reach, Window
     from logging_system.analytics.store_queries import ElasticsearchQueries
 
+
+class StoreUnnamedError(ValueError):
+    """No store is named, or what is said about it cannot be used: a mistake of who asks."""
+
+
 _FLAGS = {"elasticsearch": "--store", "request_timeout_seconds": "--timeout"}
 
 
@@ -96,7 +101,7 @@ def reading(options: argparse.Namespace, reach: Reach, now: datetime, **others: 
         others: Further arguments of `Analytics`.
 
     Raises:
-        ValueError: None is named, or what is said about it cannot be used.
+        StoreUnnamedError: None is named, or what is said about it cannot be used.
         OSError: A file that it needs cannot be read.
     """
     from logging_system.analytics.analytics import Analytics
@@ -122,10 +127,10 @@ def reading_store(options: argparse.Namespace) -> Iterator[ElasticsearchQueries]
     }
     loaded = load_settings(given, written=lambda name: _FLAGS.get(name, f"--{name}"))
     if loaded.problems:
-        raise ValueError("; ".join(map(str, loaded.problems)))
+        raise StoreUnnamedError("; ".join(map(str, loaded.problems)))
     tell_warnings(loaded, log_in_words)
     if not loaded.settings.elasticsearch:
-        raise ValueError("no store is named; give --store URL, or --settings with `elasticsearch`")
+        raise StoreUnnamedError("no store is named; give --store URL, or --settings with `elasticsearch`")
     store = ELASTICSEARCH.opener(loaded.settings, emit=log_in_words)()
     if not isinstance(store, ElasticsearchSink):
         raise TypeError("the sink of Elasticsearch is another class")

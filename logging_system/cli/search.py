@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from logging_system.cli.parser import EXIT_DONE, EXIT_FAILED, Parser, fail
-from logging_system.cli.read_store import add_reading_flags, reading, times_from
+from logging_system.cli.read_store import StoreUnnamedError, add_reading_flags, reading, times_from
 from logging_system.cli.visible_text import visible_json
 
 if TYPE_CHECKING:
@@ -96,6 +96,8 @@ def _search(options: argparse.Namespace, parser: Parser) -> int:
     try:
         with reading(options, reach, now) as analytics:
             found = analytics.search(window, options.query, options.lines)
+    except StoreUnnamedError as error:
+        parser.error(str(error))
     except (StoreQueryError, ForeignAnswerError, OSError, ValueError) as error:
         return fail("search", str(error))
     for line in found.lines:
@@ -123,6 +125,8 @@ def _tail(options: argparse.Namespace, parser: Parser) -> int:
             if not options.follow:
                 return EXIT_DONE if found.partial is None else EXIT_FAILED
             _follow(analytics, found.lines, now, options)
+    except StoreUnnamedError as error:
+        parser.error(str(error))
     except (StoreQueryError, ForeignAnswerError, OSError, ValueError) as error:
         return fail("tail", str(error))
     except KeyboardInterrupt:

@@ -12,6 +12,9 @@ RUN = "run-1"
 
 
 class Unreadable(FileArchive):
+    def __init__(self):
+        super().__init__("")
+
     def refresh(self):
         raise StackError("the store is down")
 
@@ -70,14 +73,12 @@ def test_an_identity_across_two_pieces_of_a_large_file_is_found(read):
 
 def test_what_cannot_be_read_is_said_and_the_others_are_read(tmp_path):
     (tmp_path / "stored").write_text(stamp("a line", RUN, 1) + "\n")
-    stored = str(tmp_path / "stored")
-    archives = {
-        "red": lambda: Unreadable(stored, format="multiline"),
-        "blue": lambda: FileArchive(stored, format="multiline"),
-    }
+    path = str(tmp_path / "stored")
+    archives = {"red": Unreadable, "blue": lambda: FileArchive(path, format="multiline")}
 
-    record, end = TenantsReader(archives, {}, RUN).whole(9)
+    facts = list(TenantsReader(archives, {}, RUN).whole(9))
 
-    assert isinstance(record, ReadByTenant)
-    assert (record.tenant, record.sequence) == ("blue", 1)
-    assert end == TenantsRead(9, "what red reads: the store is down")
+    assert facts == [
+        ReadByTenant("blue", 1, f"{path}:1", stored=True),
+        TenantsRead(9, "what red reads: the store is down"),
+    ]
