@@ -127,11 +127,11 @@ def _list(options: argparse.Namespace, parser: Parser) -> int:
     from logging_system.alerting.messages import shown_time
     from logging_system.alerting.operator_file import OperatorFile
     from logging_system.alerting.state_file import alerts_folder
-    from logging_system.alerting.watch_status import STATUS_NAME
+    from logging_system.monitoring.status_files import WATCH_NAME
 
     folder = _folder(options, parser)
     try:
-        status = orjson.loads((folder / STATUS_NAME).read_bytes())
+        status = orjson.loads((folder / WATCH_NAME).read_bytes())
     except FileNotFoundError:
         return fail("alerts list", f"{folder}: nobody watches it; start `watch`")
     now_seconds = time.time()
@@ -251,11 +251,11 @@ def _acknowledge(options: argparse.Namespace, parser: Parser) -> int:
 
     from logging_system.alerting.operator_file import OperatorFile
     from logging_system.alerting.state_file import prepare_alerts_folder
-    from logging_system.alerting.watch_status import STATUS_NAME
+    from logging_system.monitoring.status_files import WATCH_NAME
 
     folder = _folder(options, parser)
     try:
-        status = orjson.loads((folder / STATUS_NAME).read_bytes())
+        status = orjson.loads((folder / WATCH_NAME).read_bytes())
     except FileNotFoundError:
         return fail("alerts ack", f"{folder}: nobody watches it; start `watch`")
     firing = status["firing"]

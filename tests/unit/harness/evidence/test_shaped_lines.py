@@ -24,7 +24,7 @@ def test_no_two_lines_of_a_flood_are_alike_even_without_their_numbers():
 
 def test_new_errors_are_alike_but_for_their_numbers_and_like_nothing_else():
     mixed = lines((ORDINARY + USUAL_ERROR + UNIQUE + NEVER_LOGGED) * 200)
-    heads = {}
+    heads: dict[str, set[str]] = {}
     for sequence in range(800):
         shape = (ORDINARY, USUAL_ERROR, UNIQUE, NEVER_LOGGED)[sequence % 4]
         heads.setdefault(shape, set()).add(words_alone(mixed.text(sequence).partition("\n")[0]))
