@@ -65,6 +65,16 @@ def times_of(rows: Iterable[tuple[str, str, float]]) -> Times:
     return times
 
 
+def best_fixed(recorded: Times) -> str:
+    """Return the runbook whose mean over all causes, each counted the same, is the shortest."""
+    causes = {cause for cause, _ in recorded}
+
+    def mean(name: str) -> float:
+        return statistics.mean(statistics.mean(recorded[cause, name]) for cause in causes)
+
+    return min({name for _, name in recorded} - {NOTHING}, key=mean)
+
+
 def judged(recorded: Times, episodes: Mapping[str, Sequence[float]], seed: int = 0) -> Judgement:
     """Judge episodes beside recordings of the same causes.
 
@@ -135,7 +145,7 @@ def learned(
 
 def table(recorded: Times, episodes: Times, judgement: Judgement) -> list[str]:
     """Return the table of docs/reference/proofs.md: mean seconds by cause and choice, and what was chosen."""
-    names = [*NAMES, NOTHING]
+    names = [name for name in (*NAMES, NOTHING) if name in judgement.by_choice]
     causes = sorted({cause for cause, _ in episodes})
     lines = [
         f"| cause | {' | '.join(names)} | engine | chosen |",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.learning.causes import fault_seconds
-from tests.learning.judging import judged, learned, times_of
+from tests.learning.judging import best_fixed, judged, learned, times_of
 from tests.learning.runbooks import NAMES, NOTHING
 
 RIGHT = {"disk": NAMES[0], "load": NAMES[1]}
@@ -35,6 +35,13 @@ def test_episodes_that_take_as_long_as_the_best_runbook_save_nothing() -> None:
 
     assert judgement.saved.value == 0
     assert not judgement.is_as_promised
+
+
+def test_the_best_single_runbook_is_the_one_with_the_shortest_mean_over_all_causes() -> None:
+    times = recorded()
+    times["load", NAMES[2]] = times["disk", NAMES[2]] = [5.0]
+
+    assert best_fixed(times) == NAMES[2]
 
 
 def test_a_cause_counts_the_same_however_often_it_came() -> None:
