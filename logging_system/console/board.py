@@ -176,7 +176,8 @@ class Board:
         self._pages[page] = None
         for key in self.keys_of(window):
             page.changed[key] = None
-            self._due[key].set()
+            if self._is_old(key):  # else whoever opens page after page would ask the store each time
+                self._due[key].set()
         page.wake()
         try:
             yield page
@@ -208,6 +209,10 @@ class Board:
                     await self._due[panel.key].wait()
             except TimeoutError:
                 continue
+
+    def _is_old(self, key: str) -> bool:
+        age_seconds = self._clock() - self._shown[key].answered_seconds
+        return age_seconds >= self._panels[key].every_seconds
 
     def _is_watched(self, panel: Panel) -> bool:
         return any(panel.window in {"", page.window} for page in self._pages)

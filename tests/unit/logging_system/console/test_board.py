@@ -161,3 +161,18 @@ def test_a_panel_is_read_at_once_when_asked_for() -> None:
         return read.times
 
     assert asyncio.run(run()) == 2
+
+
+def test_opening_page_after_page_does_not_ask_again_what_is_young() -> None:
+    async def run() -> int:
+        read = Counts()
+        board = board_of(Panel("rates", read, 3_600.0))
+        board.start()
+        await until(board, "rates", lambda shown: shown.content is not None)
+        for _ in range(20):
+            with board.opened("1h"):
+                await asyncio.sleep(0.002)
+        await board.close()
+        return read.times
+
+    assert asyncio.run(run()) == 1
