@@ -241,8 +241,9 @@ picture: $(VENV)/.installed-dev ## Take the pictures of the live page, of a trac
 	$(BIN)/python docs/trace_picture.py
 	$(BIN)/python docs/console_page.py
 
-init-session: $(VENV)/.installed ## Record the session of `logquake init` in its tutorial again (wants a quiet machine)
-	$(BIN)/python docs/init_session.py
+init-session: ARGS ?= --look
+init-session: $(VENV)/.installed ## Record again what `logquake init` says in its tutorial (ARGS= for the runs too, on a quiet machine)
+	$(BIN)/python docs/init_session.py $(ARGS)
 
 schemas: $(VENV)/.installed ## Write the JSON Schemas, the page of all parts, the tables of settings, masking rules, metrics, alerts and workflows, the embedded store's page and the dashboard
 	$(BIN)/python -m harness.config.schemas docs/reference/schemas

@@ -35,13 +35,14 @@ def without_progress(said: str) -> str:
 
 
 def main() -> None:
-    """Run it, and write what it says."""
+    """Run it, and write what it says; with `--look`, only what it says before it runs anything."""
+    looks_only = "--look" in sys.argv[1:]
     page = PAGE.read_text(encoding="utf-8")
     with TemporaryDirectory(prefix="session-") as temporary:
         folder = Path(temporary) / "shop"
         project(page, folder)
         done = subprocess.run(
-            [Path(sys.executable).with_name("logquake"), "init"],
+            [Path(sys.executable).with_name("logquake"), "init", *(["--no-run"] if looks_only else [])],
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -49,10 +50,10 @@ def main() -> None:
             text=True,
             check=False,
         )
-    if done.returncode != 1:
+    if done.returncode != (0 if looks_only else 1):
         sys.exit(f"not red, so not recorded:\n{done.stdout}")
     before, _, rest = page.partition(BEGIN)
-    said = without_progress(done.stdout).strip()
+    said = without_progress(done.stdout).partition("\nNext: ")[0].strip()
     session = f"\n\n```text\n$ logquake init\n{said}\n```\n\n"
     PAGE.write_text(f"{before}{BEGIN}{session}{END}{rest.partition(END)[2]}", encoding="utf-8")
 

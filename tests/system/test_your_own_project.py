@@ -53,6 +53,8 @@ def test_the_shop_is_red_as_the_page_shows_and_green_once_it_is_mended():
 
     assert looked.returncode == 0, looked.stdout
     assert written.returncode == 1, written.stdout
-    assert steady_words(without_progress(written.stdout).strip()) == steady_words(shown)
-    assert "FAIL acknowledged_lost" in steady_words(written.stdout)
+    told, recorded = steady_words(without_progress(written.stdout).strip()), steady_words(shown)
+    assert recorded[-1:] == ["  .github/workflows/logquake.yml  the check in GitHub Actions"]
+    assert told[: len(recorded)] == recorded
+    assert "FAIL acknowledged_lost" in told
     assert mended.returncode == 0, mended.stdout
