@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 
 from harness.judging.statistics import quantile
 from harness.judging.timeline import Timeline, Window
-from harness.model.facts import CORES_OTHERS, CORES_RUN
+from harness.model.facts import CORES_OTHERS, CORES_RUN, Sample
 from harness.model.nanoseconds import MS_NS
 
 CONTROL_P99_MS = 2.0
@@ -72,7 +72,16 @@ def disturbance(
 
 
 def _mean(timeline: Timeline, window: Window, name: str) -> float | None:
-    values: Sequence[float] = [
-        sample.value for sample in timeline.samples.get(name, ()) if window.holds(sample.at_ns)
+    """Return how many cores were taken in a window, of the samples that tell of it; None where none does.
+
+    A sample tells of the time since the one before it. On a starved machine that may be all of the window, and
+    the sample taken only after its end: without it the machine that was starved most would excuse nothing.
+    """
+    samples: Sequence[Sample] = timeline.samples.get(name, ())
+    before = (timeline.began_ns, *(sample.at_ns for sample in samples))
+    values = [
+        sample.value
+        for from_ns, sample in zip(before, samples, strict=False)
+        if from_ns < window.to_ns and window.from_ns <= sample.at_ns
     ]
     return sum(values) / len(values) if values else None

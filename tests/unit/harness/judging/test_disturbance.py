@@ -49,6 +49,23 @@ def test_lateness_beside_a_late_control_and_a_busy_neighbour_is_inconclusive():
     )
 
 
+def test_cores_that_were_measured_only_after_a_starved_window_tell_of_it():
+    events = [event for event in _run() if not isinstance(event, Sample)]
+    late = [Sample(at(11), CORES_OTHERS, 1.9), Sample(at(11), CORES_RUN, 0.1)]
+
+    verdict = CHECKER.check(timeline([*events, *late]))
+
+    assert verdict.status is Status.INCONCLUSIVE
+    assert "took 1.9 cores meanwhile, the run itself 0.1" in verdict.summary
+
+
+def test_cores_that_were_taken_before_the_window_excuse_nothing_in_it():
+    early = [event for event in _run(others=0.1) if not (isinstance(event, Sample) and event.at_ns < at(1))]
+    before = [Sample(at(0.5), CORES_OTHERS, 1.9), Sample(at(0.5), CORES_RUN, 0.1)]
+
+    assert CHECKER.check(timeline([*early, *before])).status is Status.FAIL
+
+
 def test_a_neighbour_of_half_a_core_beside_a_run_that_needs_the_rest_may_be_why():
     assert _verdict(others=0.5, run=1.5).status is Status.INCONCLUSIVE
 
