@@ -128,6 +128,9 @@ def _run(request: Request, out: Path) -> Result:
     if request.suite != _TRIAL:
         let_latest_lead_to(suite_run.folder, out)
         note_in_trend(result, out)
+    if ended_by is not None:
+        # No scorecard is printed here, and what ended the run may refer to it.
+        note("\n".join(remark for scenario in result.scenarios for remark in scenario.remarks))
     interruption.raise_what_ended(ended_by)
     return result
 
