@@ -46,8 +46,8 @@ SHOWN = (
     ),
     Shown(
         "rsyslog",
-        ("--stack", "rsyslog", "--jobs", "1", "no_fault", "poison_document", "requests_refused"),
-        failing=frozenset({"acknowledged_lost"}),
+        ("--stack", "rsyslog", "application_killed", "answer_cut", "items_refused", "poison_document"),
+        failing=frozenset({"acknowledged_lost", "duplicated"}),
     ),
 )
 

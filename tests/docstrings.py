@@ -175,7 +175,7 @@ def _classes() -> Collection[str]:
 @cache
 def _of_protocols() -> Collection[tuple[str, str, tuple[str, ...]]]:
     return {
-        (module.parts[0], each.name, tuple(parameter.arg for parameter in _parameters(each)))
+        (module.parts[0], each.name, _words(each))
         for module, tree in modules().items()
         for node in tree.body
         if isinstance(node, ast.ClassDef) and _is_protocol(node)
@@ -190,10 +190,14 @@ def _is_protocol(node: ast.ClassDef) -> bool:
 
 def _keeps_a_protocol(node: ast.ClassDef, method: Function) -> bool:
     """Return whether a method is one of a protocol, where it is explained once for all that keep it."""
-    parameters = tuple(each.arg for each in _parameters(method))
     return not _is_protocol(node) and any(
-        (package, method.name, parameters) in _of_protocols() for package in PACKAGES
+        (package, method.name, _words(method)) in _of_protocols() for package in PACKAGES
     )
+
+
+def _words(node: Function) -> tuple[str, ...]:
+    """Return the names of the parameters, without the underscore of one that is not used."""
+    return tuple(each.arg.lstrip("_") for each in _parameters(node))
 
 
 def _is(node: Function, word: str) -> bool:
