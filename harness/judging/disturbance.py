@@ -72,9 +72,9 @@ def disturbance(
 
 
 def _mean(timeline: Timeline, window: Window, name: str) -> float | None:
-    """Return how many cores were taken in a window, of the samples that tell of it; None where none does.
-
     """Return how many cores were taken in a window, by the samples that tell of it; None where none does.
+
+    A sample tells of the time since the one before. On a starved machine that may be all of the window, and
     the sample taken only after its end: without it the machine that was starved most would excuse nothing.
     """
     samples: Sequence[Sample] = timeline.samples.get(name, ())
