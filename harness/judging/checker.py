@@ -34,6 +34,7 @@ class Charge:
         findings: what it promises to find.
         answers: what it promises of its answers.
         actions: what it promises to do.
+        namespaces: whose records it keeps apart.
         spans: whether its own spans are read.
     """
 

@@ -478,7 +478,11 @@ class Namespaces:
     shows: str = ""
 
     def tenant(self, sequence: int) -> str:
-        """Return whose record that is."""
+        """Return whose record that is.
+
+        Args:
+            sequence: the record's number within the scenario, from 0.
+        """
         return tenant_of(self.tenants, sequence)
 
 
@@ -492,6 +496,9 @@ def tenant_of(tenants: Mapping[str, int], sequence: int) -> str:
     Args:
         tenants: of how many parts of all records each one is; none where records have no tenants.
         sequence: the record's number.
+
+    Raises:
+        ValueError: the parts are not all above 0.
     """
     if not tenants:
         return ""
@@ -528,6 +535,7 @@ class Stack:
         fields: what else of a document is compared with what was sent.
         keys: its encryption keys; None where it declares none.
         masks: what it may mask of the lines of `--input`.
+        namespaces: whose records it keeps apart; None where it promises nothing of the kind.
         alerts: the alert that it promises; None where it promises none.
         findings: what it promises to find; None where it promises nothing.
         answers: what it promises of its answers; None where it promises nothing.

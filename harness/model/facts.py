@@ -430,6 +430,9 @@ class ReadByTenant:
     """A tenant's own reader got this record; `place` says where: a copy of the store, or a file.
 
     `stored` tells what the store holds for the tenant from what a reader showed, which may leave some out.
+
+    Attributes:
+        sequence: the record's number within the scenario, from 0.
     """
 
     tenant: str
@@ -440,7 +443,11 @@ class ReadByTenant:
 
 @dataclass(frozen=True, slots=True)
 class TenantsRead:
-    """All was read that each tenant's readers got; `unread` says why it was not."""
+    """All was read that each tenant's readers got; `unread` says why it was not.
+
+    Attributes:
+        at_ns: CLOCK_MONOTONIC, when the reading ended.
+    """
 
     at_ns: int
     unread: str = ""
