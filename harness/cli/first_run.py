@@ -59,6 +59,9 @@ def require_arrivals(name: str, stack: Path) -> None:
     )
     result = _run(replace(request, suite=_TRIAL, scenarios=tuple(calm), repeats_max=0), _REPORTS / _TRIAL)
     (scenario,) = result.scenarios
+    if scenario.status is Status.ERROR and not _KEY.search(" ".join(scenario.remarks)):
+        # Nothing that the file says: the machine, or a part of the harness.
+        raise UnavailableError("\n".join(("the trial could not be judged; run it again:", *scenario.remarks)))
     if problem := wrong_guess(scenario, stack):
         raise ScenarioError(problem)
 
