@@ -54,8 +54,13 @@ class Name:
     unsaid: tuple[str, ...]
 
 
-def names() -> Iterator[Name]:
-    """Yield every public name of both packages, by module and line."""
+@cache
+def names() -> tuple[Name, ...]:
+    """Return every public name of both packages, by module and line; some seconds the first time."""
+    return tuple(_names())
+
+
+def _names() -> Iterator[Name]:
     exported = _exported()
     for module, tree in modules().items():
         whole = any(module.match(pattern) for pattern in WRITTEN_AGAINST)

@@ -44,12 +44,14 @@ UNSAID_MAX = {
 """How many names of a room, none of them published, leave something unsaid. It may only fall."""
 
 
+@pytest.mark.slow
 def test_every_name_that_people_write_against_is_explained_in_full() -> None:
     assert [
         f"{each.where}: {', '.join(each.unsaid)}" for each in names() if each.published and each.unsaid
     ] == []
 
 
+@pytest.mark.slow
 def test_no_other_name_comes_to_leave_something_unsaid() -> None:
     unsaid = Counter(
         "/".join(each.module.parts[:2]) for each in names() if each.unsaid and not each.published
@@ -60,6 +62,7 @@ def test_no_other_name_comes_to_leave_something_unsaid() -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_names_that_people_write_against_are_looked_at() -> None:
     looked_at = {each.where.rpartition(" ")[2] for each in names() if each.published}
 
