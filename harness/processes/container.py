@@ -68,6 +68,7 @@ class ManagedContainer:
         self._lock = threading.RLock()
         self._container: Any = None
         self._ended_by_us = False
+        self._starts = 0
 
     @property
     def ready_seconds(self) -> float:
@@ -99,6 +100,8 @@ class ManagedContainer:
                     self._container = self._made()
                 else:
                     self._container.start()
+            # In this order: who looks meanwhile must not see one that ended and nobody asked to.
+            self._starts += 1
             self._ended_by_us = False
 
     def _made(self) -> Any:
@@ -178,8 +181,12 @@ class ManagedContainer:
         """Return the exit code where it ended and nobody here asked it to; else None."""
         if self._ended_by_us or self._container is None:
             return None
+        starts = self._starts
         state = self._state()
-        return None if state["Running"] else int(state["ExitCode"])
+        # It may have been ended by us, or started again, while the daemon was asked.
+        if state["Running"] or self._ended_by_us or starts != self._starts:
+            return None
+        return int(state["ExitCode"])
 
     def describe(self) -> str:
         """Return what Docker says of its state, for a person."""
@@ -190,10 +197,11 @@ class ManagedContainer:
         return f"container {self.short_id} of {self.spec.image}: {said}"
 
     def _state(self) -> Mapping[str, Any]:
-        with self._lock, docker_daemon.doing(f'container "{self.spec.name}"'):
-            self._container.reload()
-            state: Mapping[str, Any] = self._container.attrs["State"]
-            return state
+        # Without the lock: whoever ends or starts it may hold that for as long as it takes.
+        with docker_daemon.doing(f'container "{self.spec.name}"'):
+            inspected = self._container.client.api.inspect_container(self._container.id)
+        state: Mapping[str, Any] = inspected["State"]
+        return state
 
     # --- hurting and ending ------------------------------------------------------------------------------
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -326,3 +328,27 @@ def test_an_image_made_here_runs_its_server_as_a_user_other_than_root(tmp_path, 
             client.remove_image(name, force=True)
 
     assert {uid for _, uid in processes} == {"65534"}
+
+
+def test_one_that_we_end_and_start_again_is_never_said_to_have_ended_by_itself(mailpit, started):
+    """A run looks round on another thread while a fault is under way."""
+    container = started(mailpit)
+    seen: list[int | None] = []
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.is_set():
+            seen.append(container.ended_by_itself())
+
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(look)
+        try:
+            for _ in range(3):
+                container.kill()
+                container.start()
+        finally:
+            over.set()
+        looking.result(timeout=60)
+
+    assert len(seen) > 3
+    assert set(seen) == {None}
