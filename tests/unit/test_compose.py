@@ -22,7 +22,7 @@ from tests.containers import compose
 from tests.repository import REPOSITORY
 
 _FILE = REPOSITORY / "docker-compose.yml"
-_PROFILES = ("console", "harness")
+_PROFILES = ("harness",)
 
 
 def rendered() -> Mapping[str, Any]:
