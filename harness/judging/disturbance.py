@@ -33,6 +33,9 @@ LATENESS_FACTOR = 10
 STALLED_SHARE_MIN = 0.5
 """How much of a lateness calls that stalled must make out for it to be the stack's on a starved machine."""
 
+STARVED_CONTROL_P99_MS = 500.0
+"""A machine on which a call that does nothing takes so long tells nothing of how soon a stack recovers."""
+
 _CONTROL_CALLS_MIN = 100
 
 
@@ -68,6 +71,30 @@ def disturbance(
     return (
         f"other processes on this machine took {others:.1f} cores meanwhile, the run itself {run:.1f}, "
         f"and the control's own p99 was {control_p99_ms:,.1f} ms (below {CONTROL_P99_MS:g} ms undisturbed)"
+    )
+
+
+def starvation(timeline: Timeline, from_ns: int) -> str:
+    """Say that this machine was starved, so that no recovery on it was late by the stack; empty where not.
+
+    Recoveries are times of seconds, of many processes one after the other. They are excused only where the
+    control, over all of the run, was hundreds of times later than on any machine that works, and others than
+    the run took the processors while the recovery was waited for.
+
+    Args:
+        timeline: of the scenario.
+        from_ns: CLOCK_MONOTONIC, since when it was waited for.
+    """
+    control_ms = [(call.returned_ns - call.due_ns) / MS_NS for call in timeline.control_calls]
+    others = _mean(timeline, Window("", from_ns, timeline.ended_ns), CORES_OTHERS)
+    if others is None or others < OTHERS_CORES_MIN or len(control_ms) < _CONTROL_CALLS_MIN:
+        return ""
+    control_p99_ms = quantile(control_ms, 0.99)
+    if control_p99_ms < STARVED_CONTROL_P99_MS:
+        return ""
+    return (
+        f"this machine was starved: other processes took {others:.1f} cores meanwhile, and a call into a "
+        f"NullHandler took {control_p99_ms:,.0f} ms (p99)"
     )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.judging.checker import Charge
+from harness.judging.disturbance import starvation
 from harness.judging.measure import Measure, given_limit
 from harness.judging.timeline import Timeline
 from harness.judging.wording import count
@@ -78,6 +79,9 @@ class RecoveryTime(ABC):
                 f"{self.wanted(found)} was still missing {self._limit_seconds:g} s after the healing.",
                 said,
             )
+            if starved := starvation(timeline, max(timeline.healed_ns, default=timeline.began_ns)):
+                said = f"{said.removesuffix('.')}, but {starved}."
+                return self._measure.verdict(Status.INCONCLUSIVE, seconds, said, evidence)
             return self._measure.verdict(Status.FAIL, seconds, said, evidence, story)
         said = (
             f"{self.wanted(found)} was reached {seconds:.1f} s after the last fault was healed ({allowed})."

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from harness.judging.checker import Charge
+from harness.judging.disturbance import starvation
 from harness.judging.measure import Measure, given_limit
 from harness.judging.outcomes import outcomes_of, unread_outlet
 from harness.judging.timeline import FreshWave, Timeline
@@ -77,7 +78,10 @@ class FreshRecordSeconds:
         stuck = self._stuck(timeline)
         worst = min(verdicts, key=lambda verdict: _WORST_FIRST.index(verdict.status))
         if stuck and worst.status is not Status.FAIL:
-            return measure.verdict(Status.FAIL, None, stuck)
+            worst = measure.verdict(Status.FAIL, None, stuck)
+        if worst.status is Status.FAIL and (starved := starvation(timeline, _waited_since_ns(timeline))):
+            said = f"{worst.summary.removesuffix('.')}, but {starved}."
+            worst = replace(worst, status=Status.INCONCLUSIVE, summary=said)
         others = tuple(verdict.summary for verdict in verdicts if verdict is not worst)
         return replace(worst, evidence=others[:_WAVES_SHOWN])
 
@@ -125,6 +129,10 @@ def _judged(
     reading_seconds = (complete.at_ns - complete.began_ns) / SECOND_NS
     said = f"{took} and itself took {reading_seconds:.1f} s: when they arrived is not known."
     return measure.verdict(Status.INCONCLUSIVE, None, said)
+
+
+def _waited_since_ns(timeline: Timeline) -> int:
+    return min(wave.sent.at_ns for wave in timeline.fresh)
 
 
 def _complete(wave: FreshWave, expected: int) -> FreshLooked | None:

@@ -6,7 +6,8 @@ from harness.judging.checker import Charge
 from harness.judging.checkers.backlog_seconds import BacklogSeconds
 from harness.judging.checkers.throughput_recovery_seconds import ThroughputRecoverySeconds
 from harness.judging.timeline import timeline
-from harness.model.facts import STORED, ArchiveRead, FaultChanged, Found, Sample
+from harness.model.facts import CORES_OTHERS, STORED, ArchiveRead, ControlCall, FaultChanged, Found, Sample
+from harness.model.nanoseconds import MS_NS
 from harness.model.protocols import Status
 from tests.unit.harness.literal_history import STEP, at, charge, good_run, scenario, without
 
@@ -55,6 +56,16 @@ def test_a_stack_that_never_recovers_fails_both():
     assert [verdict.status for verdict in verdicts] == [Status.FAIL, Status.FAIL]
     assert [verdict.value for verdict in verdicts] == [None, None]
     assert "was not reached after the last fault was healed (at most 4 s allowed)." in verdicts[1].summary
+
+
+def test_on_a_starved_machine_nobody_knows_whose_a_late_recovery_was():
+    events = run(hurt(1000.0, 0))
+    control = [ControlCall(at(n / 20), at(n / 20), at(n / 20) + 800 * MS_NS) for n in range(200)]
+    cores = [Sample(at(second), CORES_OTHERS, 1.9) for second in range(14)]
+
+    for checker in (THROUGHPUT, BACKLOG):
+        assert checker.check(timeline([*events, *control])).status is Status.FAIL
+        assert checker.check(timeline([*events, *control, *cores])).status is Status.INCONCLUSIVE
 
 
 def test_a_stack_that_waits_too_long_before_it_tries_again_fails():

@@ -1,8 +1,12 @@
+import pytest
+
 from harness.judging.checkers.fresh_record_seconds import FreshRecordSeconds
 from harness.judging.timeline import timeline
 from harness.model.facts import (
+    CORES_OTHERS,
     Acknowledged,
     Answered,
+    ControlCall,
     Due,
     Event,
     Found,
@@ -10,8 +14,10 @@ from harness.model.facts import (
     FreshSent,
     ProcessExited,
     ProducersHosted,
+    Sample,
     Sent,
 )
+from harness.model.nanoseconds import MS_NS
 from harness.model.protocols import Status
 from tests.unit.harness.literal_history import STEP, at, charge, fault, good_run, life, looked, without
 
@@ -151,3 +157,30 @@ def test_where_no_worker_was_left_to_send_fresh_records_nothing_is_known():
 
     assert verdict.status is Status.INCONCLUSIVE
     assert verdict.summary == "No fresh record was sent: what sends them had ended."
+
+
+def _beside(control_ms: float, others: float) -> list[Event]:
+    """Return a control whose calls take so long, and how many cores others took."""
+    control = [
+        ControlCall(at(n / 20), at(n / 20), at(n / 20) + round(control_ms * MS_NS)) for n in range(200)
+    ]
+    cores = [Sample(at(second), CORES_OTHERS, others) for second in range(50)]
+    return [*control, *cores]
+
+
+@pytest.mark.parametrize(
+    ("control_ms", "others", "status"),
+    [
+        (800, 1.9, Status.INCONCLUSIVE),
+        (800, 0.1, Status.FAIL),
+        (100, 1.9, Status.FAIL),
+    ],
+    ids=["starved", "late by the run itself", "busy and not starved"],
+)
+def test_only_a_starved_machine_excuses_records_that_do_not_arrive(control_ms, others, status):
+    late = _with_looks(looked(LAST, 13, 13.1, 0), looked(LAST, 42, 42.1, 1))
+
+    verdict = CHECKER.check(timeline([*late, *_beside(control_ms, others)]))
+
+    assert verdict.status is status
+    assert ("starved" in verdict.summary) == (status is Status.INCONCLUSIVE)
