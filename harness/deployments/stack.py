@@ -69,11 +69,7 @@ class ProxyServer(ToxicServer, Protocol):
         ...
 
     def delete(self, name: str) -> None:
-        """Remove a proxy.
-
-        Args:
-            name: as `create` was told.
-        """
+        """Remove the proxy that was made as `name`."""
         ...
 
 
@@ -92,11 +88,7 @@ class InterceptorServer(RuleServer, Protocol):
         ...
 
     def delete(self, name: str) -> None:
-        """Remove an interceptor.
-
-        Args:
-            name: as `create` was told.
-        """
+        """Remove the interceptor that was made as `name`."""
         ...
 
 
@@ -113,11 +105,7 @@ class UndoNotes(Protocol):
         ...
 
     def done(self, step: str) -> None:
-        """Note that it was taken back.
-
-        Args:
-            step: as `before` was told.
-        """
+        """Note that what was noted as `step` was taken back."""
         ...
 
 

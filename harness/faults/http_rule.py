@@ -34,11 +34,7 @@ class HttpRule(ABC):
         """Return what the interceptor's kind takes."""
 
     def arguments_on(self, target: Interceptable) -> Arguments:
-        """Return what the kind takes on this link: the same on each, unless a fault knows better.
-
-        Args:
-            target: the link on which the rule is set.
-        """
+        """Return what the kind takes on the link `target`: the same on each, unless a fault knows better."""
         return self.arguments()
 
     @abstractmethod

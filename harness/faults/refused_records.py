@@ -13,11 +13,7 @@ IDENTIFIED: Arguments = {"pattern": lines.IDENTITY, "digits": lines.LETTERS, "se
 
 
 def identified_on(target: Interceptable) -> Arguments:
-    """Return how it finds it on a link: for sealed lines, in the field that the stack declares, too.
-
-    Args:
-        target: the link on which the rule is set.
-    """
+    """Return how it finds it on the link `target`: for sealed lines, in the field the stack declares, too."""
     return {**IDENTIFIED, "sequence_path": target.sequence_path}
 
 

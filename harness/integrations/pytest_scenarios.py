@@ -120,11 +120,7 @@ class Told:
         return self._text
 
     def toterminal(self, writer: Any) -> None:
-        """Write it; the first line is the verdict.
-
-        Args:
-            writer: pytest's `TerminalWriter`.
-        """
+        """Write it to pytest's `TerminalWriter` `writer`; the first line is the verdict."""
         first, *others = self._text.splitlines()
         writer.line(first, red=True, bold=True)
         for line in others:
