@@ -38,7 +38,7 @@ class TooLongError(HttpError):
         status: the HTTP status it had.
 
     Args:
-        message: the call, its bound and what came, as one line.
+        message: one line with the call and the bound that its answer exceeds.
     """
 
     def __init__(self, message: str, status: int) -> None:

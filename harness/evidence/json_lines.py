@@ -37,7 +37,7 @@ class Follower(Protocol):
         """Return what came since the last look; the moment is of CLOCK_MONOTONIC.
 
         Args:
-            now_ns: when the look begins; what is found came before it.
+            now_ns: when the look is made; what is found counts as come by then.
         """
         ...
 
@@ -45,7 +45,7 @@ class Follower(Protocol):
         """Return what came since the last look, and that all was read.
 
         Args:
-            now_ns: when the look begins.
+            now_ns: when the look is made, by CLOCK_MONOTONIC.
         """
         ...
 
@@ -98,8 +98,8 @@ class JsonLine:
         """Return when the line came: when the stack says, as far as that fits what was seen.
 
         Args:
-            claimed_ns: the stack's own word, in ns of CLOCK_MONOTONIC; None = it says nothing. It counts
-                between the looks before and after the line came.
+            claimed_ns: the stack's own word, in ns of CLOCK_MONOTONIC; None = it says nothing. What lies
+                outside `after_ns` to `until_ns` counts as the nearer of the two.
         """
         return self.until_ns if claimed_ns is None else min(max(claimed_ns, self.after_ns), self.until_ns)
 
