@@ -167,8 +167,8 @@ class ScenarioItem(pytest.Item):
         """Run the scenario; what is not a pass is raised, skipped or expected, as the options say.
 
         Raises:
-            NotPassedError: it failed, broke off or was not run; also where it is inconclusive and the options do
-                not excuse that.
+            NotPassedError: it failed, broke off or was not run; also where it is inconclusive and the
+                options do not excuse that.
         """
         outcome = self._session.run(self.scenario)
         self.status = outcome.status
