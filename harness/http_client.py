@@ -36,6 +36,9 @@ class TooLongError(HttpError):
 
     Attributes:
         status: the HTTP status it had.
+
+    Args:
+        message: one line with the call and the bound that its answer exceeds.
     """
 
     def __init__(self, message: str, status: int) -> None:
@@ -71,6 +74,9 @@ def call(
         answer_bytes_max: bound of the answer's body.
         body: what to send, if anything.
         content_type: what the body is.
+
+    Returns:
+        The answer, whatever its status; a redirect is not followed.
 
     Raises:
         TimedOutError: the whole answer is not there in time.

@@ -50,6 +50,9 @@ def heal(
 def heal_run(run_id: str) -> list[str]:
     """Take back what a run of ours still has in its journals, once all it started was stopped.
 
+    Args:
+        run_id: the run's; journals of its scenarios, `RUN-…`, are its too.
+
     Returns:
         One line for each fault that was still open, and what became of it.
     """
@@ -95,6 +98,11 @@ def end_processes(
     """End processes: SIGTERM to all, and SIGKILL to those that are still there `terminate_seconds` later.
 
     Only a process that is still the one found (its pid and start time) is touched.
+
+    Args:
+        left: the processes found, each with its mark (pid and start time).
+        report: is told, in one line each, of every process that ended or would not.
+        terminate_seconds: how long all of them together have between SIGTERM and SIGKILL.
 
     Returns:
         How many have ended.

@@ -96,7 +96,12 @@ def left_of_run(run_id: str, folder: Path | None = None) -> list[str]:
 
 
 def belongs(found: str, run_id: str) -> bool:
-    """Tell whether an id that was found is a run's, or that of one of its scenarios."""
+    """Tell whether an id that was found is a run's, or that of one of its scenarios.
+
+    Args:
+        found: the id that a process, container, folder or journal carries.
+        run_id: the run's; what only begins like it, without a dash after it, is another's.
+    """
     return found == run_id or found.startswith(f"{run_id}-")
 
 

@@ -39,6 +39,12 @@ def remove_toxic(arguments: Arguments) -> str:
 
     Args:
         arguments: `proxy_url`, `proxy` (the link's name there) and `toxic`.
+
+    Returns:
+        One line: what was done, or why nothing was left to do.
+
+    Raises:
+        FaultError: the proxy lives, and the toxic is still on it afterwards, or it answers with an error.
     """
     url, proxy, toxic = (str(arguments[name]) for name in ("proxy_url", "proxy", "toxic"))
     client = ToxiproxyClient(url, _ANSWER_SECONDS)
@@ -73,6 +79,12 @@ def enable_proxy(arguments: Arguments) -> str:
 
     Args:
         arguments: `proxy_url` and `proxy` (the link's name there).
+
+    Returns:
+        One line: what was done, or why nothing was left to do.
+
+    Raises:
+        FaultError: the proxy lives, and the link is still cut afterwards, or it answers with an error.
     """
     url, proxy = str(arguments["proxy_url"]), str(arguments["proxy"])
     client = ToxiproxyClient(url, _ANSWER_SECONDS)
@@ -92,6 +104,12 @@ def remove_rule(arguments: Arguments) -> str:
 
     Args:
         arguments: `interceptor_url`, `interceptor` (the link's name there) and `rule`.
+
+    Returns:
+        One line: what was done, or why nothing was left to do.
+
+    Raises:
+        FaultError: the interceptor lives, and does not answer in time or still has the rule afterwards.
     """
     url, interceptor, rule = (str(arguments[name]) for name in ("interceptor_url", "interceptor", "rule"))
     try:
@@ -131,6 +149,9 @@ def resume_process(arguments: Arguments) -> str:
 
     Args:
         arguments: `mark`, its pid and start time as `pid:starttime`.
+
+    Returns:
+        One line: that it was resumed, or that it has ended.
     """
     mark = str(arguments["mark"])
     if not procfs.signal_marked(mark, signal.SIGCONT):
@@ -143,6 +164,9 @@ def resume_container(arguments: Arguments) -> str:
 
     Args:
         arguments: `container`, its id, and `service`, what it was called.
+
+    Returns:
+        One line: that it was resumed, or that it is not frozen any more.
     """
     container, service = str(arguments["container"]), str(arguments["service"])
     if not docker_daemon.resume(container):
@@ -155,6 +179,9 @@ def put_back_folders(arguments: Arguments) -> str:
 
     Args:
         arguments: `root`, the folder of the stack in its run, and `folders`, one path in it a line.
+
+    Returns:
+        One line: which folders were put back, or why none had to be.
     """
     root = Path(str(arguments["root"]))
     if not root.is_dir():
@@ -171,6 +198,9 @@ def put_back_files(arguments: Arguments) -> str:
 
     Args:
         arguments: `root`, the folder of the stack in its run, and `files`, one path in it a line.
+
+    Returns:
+        One line: which files were put back, or why none had to be.
     """
     root = Path(str(arguments["root"]))
     if not root.is_dir():
@@ -187,6 +217,9 @@ def unmount_disk(arguments: Arguments) -> str:
 
     Args:
         arguments: `folder`, over which it was mounted.
+
+    Returns:
+        One line: that the disk was unmounted, or that none was mounted any more.
     """
     folder = Path(str(arguments["folder"]))
     if not unmount(folder):
@@ -199,6 +232,12 @@ def accept_mail(arguments: Arguments) -> str:
 
     Args:
         arguments: `api_url`, where it is told whom to refuse.
+
+    Returns:
+        One line: that it takes mail again, or that it is gone or another program has its port.
+
+    Raises:
+        FaultError: whoever listens there does not answer in time, or the mail server refuses the setting.
     """
     url = str(arguments["api_url"])
     try:
@@ -232,7 +271,14 @@ def set_clock_right(arguments: Arguments) -> str:
 
 
 def restart_process(arguments: Arguments) -> str:
-    """Start nothing: nobody misses a killed part of a dead run, and what else is left of it is ended."""
+    """Start nothing: nobody misses a killed part of a dead run, and what else is left of it is ended.
+
+    Args:
+        arguments: `process`, what it was called; a general word stands for it where it is missing.
+
+    Returns:
+        One line that says so.
+    """
     process = arguments.get("process", "the process")
     return f"{process} belonged to a run that is over, so there is nothing to restart"
 
@@ -242,6 +288,9 @@ def nothing(arguments: Arguments) -> str:
 
     Args:
         arguments: `why` nothing has to be done.
+
+    Returns:
+        That reason, as the fault wrote it.
     """
     return str(arguments["why"])
 
@@ -267,6 +316,7 @@ def carry_out(undo: Undo) -> str:
 
     Raises:
         HarnessError: it could not be done, or nobody here knows the action.
+        FaultError: nobody here knows the action, or the journal lacks one of its arguments.
     """
     action = ACTIONS.get(undo.action)
     if action is None:

@@ -20,7 +20,11 @@ from harness.model.protocols import Undo
 
 
 def journal_folder(environment: Mapping[str, str]) -> Path:
-    """Return where undo journals lie: `$XDG_STATE_HOME/logquake/undo`, by default under `~/.local/state`."""
+    """Return where undo journals lie: `$XDG_STATE_HOME/logquake/undo`, by default under `~/.local/state`.
+
+    Args:
+        environment: the variables to look in, as `os.environ` has them; nothing is made on disk.
+    """
     state = environment.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     return Path(state) / "logquake" / "undo"
 
@@ -29,7 +33,14 @@ class UndoJournal:
     """Writes one run's journal; several faults may do so at a time."""
 
     def __init__(self, folder: Path, run_id: str, harness: str) -> None:
-        """Name the journal after the run; `harness` is the writer's identity (pid:starttime)."""
+        """Name the journal after the run; nothing is written yet.
+
+        Args:
+            folder: where journals lie (`journal_folder`); made at the first step.
+            run_id: also the file's name, `RUN_ID.jsonl`.
+            harness: the writer's identity (pid:starttime), by which a later harness sees whether it still
+                lives.
+        """
         self._path = folder / f"{run_id}.jsonl"
         self._harness = harness
         self._open_steps: set[str] = set()

@@ -36,7 +36,13 @@ class Watchdog:
     """The running watchdog of one run, as its harness sees it."""
 
     def __init__(self, scratch: Path, run_id: str, clock: Clock) -> None:
-        """Name the run's scratch folder and id; nothing is started yet."""
+        """Describe the watchdog's process; nothing is started yet.
+
+        Args:
+            scratch: the run's folder, where the watchdog writes its log.
+            run_id: marks its process as one of this run.
+            clock: by which its start and its end are waited for.
+        """
         spec = ProcessSpec(
             name="watchdog",
             command=(sys.executable, "-P", "-m", "harness.cleanup.watchdog", procfs.mark(os.getpid())),
@@ -56,7 +62,12 @@ class Watchdog:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Wait for the harness's end and clean up after it; return the exit code."""
+    """Wait for the harness's end and clean up after it; return the exit code.
+
+    Args:
+        arguments: one word, the harness's mark (pid:starttime). Standard input is the lease: nothing is read
+            from it but its end.
+    """
     (harness,) = arguments
     # The lease itself: this read ends when the harness does.
     sys.stdin.buffer.read()

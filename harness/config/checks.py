@@ -71,7 +71,12 @@ def check_mistakes(checks: Sequence[object]) -> list[Mistake]:
 
 
 def noisy_check_mistakes(checks: Sequence[object], remedy: str) -> list[Mistake]:
-    """Return the checks that measure what scenarios beside this one would change."""
+    """Return the checks that measure what scenarios beside this one would change.
+
+    Args:
+        checks: the entries as the file has them, valid or not; what is not valid is left to others to find.
+        remedy: a sentence that ends each mistake: what to write instead.
+    """
     return [
         Mistake(("checks", index), f"{shown(word)} measures what scenarios beside this one change. {remedy}")
         for index, entry in enumerate(checks)
@@ -80,7 +85,11 @@ def noisy_check_mistakes(checks: Sequence[object], remedy: str) -> list[Mistake]
 
 
 def value_mistakes(scenario: Scenario) -> list[Mistake]:
-    """Let each checker judge the values of its arguments, which it does where it is made."""
+    """Let each checker judge the values of its arguments, which it does where it is made.
+
+    Returns:
+        One mistake for each check that refuses its arguments, at its place in `checks`; none where all agree.
+    """
     charge = Charge(scenario, Promises())
     return [
         Mistake(("checks", index), problem)

@@ -70,6 +70,9 @@ class GateModel(FileModel):
 def load_gate(path: Path) -> GateRules:
     """Read one gate file.
 
+    Returns:
+        The rules, with this path as their `source`; what the file leaves out has its default.
+
     Raises:
         ScenarioError: the file cannot be read or has mistakes; each is listed with its line, key and remedy.
     """

@@ -101,7 +101,12 @@ def _try_all(
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Try the classes that standard input names, and end within the given seconds."""
+    """Try the classes that standard input names, and end within the given seconds.
+
+    Args:
+        arguments: the seconds (a decimal number) after which the process ends whatever it does, then the
+            folders in which the user's own modules are.
+    """
     seconds_max, *folders = arguments
     # Its parent may be gone by then; the default answer to SIGALRM ends the process whatever it is doing.
     signal.setitimer(signal.ITIMER_REAL, float(seconds_max))

@@ -33,7 +33,12 @@ _HANDLER, _BESIDE = ("intake", "handler"), ("intake", "beside")
 
 
 def offer_code(folders: Sequence[Path]) -> None:
-    """Let this process find the user's own modules there: last of all, so that they shadow nothing."""
+    """Let this process find the user's own modules there: last of all, so that they shadow nothing.
+
+    Args:
+        folders: absolute, or relative to the current folder; one that is on the import path already is not
+            added again.
+    """
     sys.path.extend(path for path in dict.fromkeys(map(str, folders)) if path not in sys.path)
 
 

@@ -75,6 +75,13 @@ class PartSignature:
 def signature_of(part_class: Any) -> PartSignature:
     """Read a class.
 
+    Args:
+        part_class: a fault, schedule, intake or other part; also a function that makes one.
+
+    Returns:
+        Its scalar arguments in their order, each with its type, default and meaning, and what it says of
+        itself.
+
     Raises:
         NameError, TypeError: it is no class, or its annotations cannot be read.
     """

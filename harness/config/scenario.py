@@ -113,6 +113,9 @@ def load_scenario(path: Path) -> Scenario:
     Args:
         path: the YAML file; its name without `.yaml` is the scenario's name.
 
+    Returns:
+        The scenario; what the file leaves out has its default.
+
     Raises:
         ScenarioError: the file cannot be read or has mistakes; each is listed with its line, key and remedy.
     """

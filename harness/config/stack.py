@@ -283,6 +283,10 @@ def load_stack(path: Path) -> Stack:
     Args:
         path: the YAML file; its name without `.yaml` is the stack's name.
 
+    Returns:
+        The stack, with this path as its `source`; what the file leaves out has its default. Placeholders are
+        still in it.
+
     Raises:
         ScenarioError: the file cannot be read or has mistakes; each is listed with its line, key and remedy.
     """

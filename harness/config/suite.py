@@ -73,6 +73,9 @@ def load_suite(path: Path, known_scenarios: Collection[str]) -> Suite:
         path: the YAML file; its name without `.yaml` is the suite's name.
         known_scenarios: the names that can be found.
 
+    Returns:
+        The suite, its scenarios by name in the order of the file; none of them has been read.
+
     Raises:
         ScenarioError: the file cannot be read or has mistakes; each is listed with its line, key and remedy.
     """

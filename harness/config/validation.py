@@ -74,6 +74,10 @@ ModelT = TypeVar("ModelT", bound=FileModel)
 def default_of(noun: type, name: str) -> Any:
     """Return the default of a dataclass's field, which a file's model takes over: it is stated there alone.
 
+    Args:
+        noun: the dataclass, such as `Scenario`.
+        name: one of its fields.
+
     Raises:
         TypeError: the field has none.
     """
@@ -118,7 +122,12 @@ def file_name_mistakes(source: Source) -> list[Mistake]:
 
 
 def model_mistake(detail: ErrorDetails, model: type[FileModel]) -> Mistake:
-    """Return one finding of pydantic as a mistake of the file."""
+    """Return one finding of pydantic as a mistake of the file.
+
+    Args:
+        detail: one entry of `ValidationError.errors()`.
+        model: the file's outermost model, from which the keys around the place are looked up.
+    """
     where: KeyPath = detail["loc"]
     if where and where[-1] == "[key]":
         where = where[:-1]
@@ -132,7 +141,11 @@ def model_mistake(detail: ErrorDetails, model: type[FileModel]) -> Mistake:
 
 
 def sentence(detail: ErrorDetails) -> str:
-    """Say what is wrong with a value: what it must be, and what it is."""
+    """Say what is wrong with a value: what it must be, and what it is.
+
+    Args:
+        detail: one entry of `ValidationError.errors()`; a type that we have no words for keeps pydantic's.
+    """
     context = detail.get("ctx", {})
     value = detail["input"]
     if detail["type"] == "literal_error":

@@ -75,7 +75,12 @@ class Source:
 
 
 def written(where: KeyPath) -> str:
-    """Return a key path as a person writes it: `steps[0].target`."""
+    """Return a key path as a person writes it: `steps[0].target`.
+
+    Args:
+        where: keys (str) and positions in lists (int, from 0), outermost first; a key that is no plain word
+            is quoted and cut at 60 characters.
+    """
     parts: list[str] = []
     for part in where:
         if isinstance(part, int):

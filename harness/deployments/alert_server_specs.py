@@ -25,7 +25,13 @@ _API_FILE = "api.url"
 
 
 def webhook_receiver(name: str, scratch: Path, port: int) -> ProcessSpec:
-    """Return how the webhook receiver starts; what came stays in the scratch folder over restarts."""
+    """Return how the webhook receiver starts; what came stays in the scratch folder over restarts.
+
+    Args:
+        name: of the process in this run; also of its folder in `scratch`.
+        scratch: the run's folder.
+        port: free on loopback; alerts are posted to it, and it is asked there what came.
+    """
     folder = subfolder(scratch, name)
     command = ("harness.programs.webhook_receiver", "--port", str(port), "--data", _data(folder))
     return own_program(name, folder, command, Ready(http=f"http://{LOOPBACK}:{port}/received"))
@@ -33,6 +39,11 @@ def webhook_receiver(name: str, scratch: Path, port: int) -> ProcessSpec:
 
 def smtp_lite(name: str, scratch: Path, port: int) -> ProcessSpec:
     """Return how the embedded mail server starts; what came stays in the scratch folder over restarts.
+
+    Args:
+        name: of the process in this run; also of its folder in `scratch`.
+        scratch: the run's folder.
+        port: free on loopback; that of SMTP. What came is asked at another, which `api_url` knows.
 
     Raises:
         UnavailableError: aiosmtpd, which it is made of, is not installed.
@@ -49,7 +60,14 @@ def smtp_lite(name: str, scratch: Path, port: int) -> ProcessSpec:
 
 
 def mailpit(name: str, scratch: Path, port: int, installed: InstalledServer) -> ProcessSpec:
-    """Return how the real Mailpit starts; what came stays in the scratch folder over restarts."""
+    """Return how the real Mailpit starts; what came stays in the scratch folder over restarts.
+
+    Args:
+        name: of the process in this run; also of its folder in `scratch`.
+        scratch: the run's folder.
+        port: free on loopback; that of SMTP. What came is asked at another, which `api_url` knows.
+        installed: where Mailpit's program lies on this machine.
+    """
     folder, api_port = subfolder(scratch, name), free_port()
     url = tell_api_url(folder, api_port)
     return ProcessSpec(
@@ -69,6 +87,10 @@ def mailpit(name: str, scratch: Path, port: int, installed: InstalledServer) -> 
 def api_url(name: str, scratch: Path) -> str:
     """Return where a mail server that was started from a scratch folder is asked what came.
 
+    Args:
+        name: what the stack calls the server.
+        scratch: the run's folder; the server writes its address there when its start is described.
+
     Raises:
         StackError: none was.
     """
@@ -79,7 +101,12 @@ def api_url(name: str, scratch: Path) -> str:
 
 
 def tell_api_url(folder: Path, api_port: int) -> str:
-    """Write beside a mail server's data where it is asked what came, for `api_url`; return that URL."""
+    """Write beside a mail server's data where it is asked what came, for `api_url`; return that URL.
+
+    Args:
+        folder: the server's own, `NAME` in the run's scratch folder.
+        api_port: on loopback.
+    """
     url = f"http://{LOOPBACK}:{api_port}"
     (folder / _API_FILE).write_text(url)
     return url

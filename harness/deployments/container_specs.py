@@ -20,6 +20,12 @@ def elasticsearch(name: str, scratch: Path, port: int, image: str) -> ContainerS
 
     The image turns variables with a dot into settings, as the published one does. The disk watermarks are
     off, because they would turn every write into a 403 on a machine with a full disk.
+
+    Args:
+        name: of the service in this run.
+        scratch: not used: the container keeps its data itself.
+        port: free on loopback; the node's HTTP is published there.
+        image: with its tag or digest.
     """
     environment = {
         "cluster.name": f"logquake-{port}",
@@ -47,6 +53,12 @@ def toxiproxy(name: str, scratch: Path, port: int, image: str) -> ContainerSpec:
 
     It shares the machine's network: links are made while it runs, on ports that nobody can publish before,
     and lead to the interceptor and to processes of this machine at 127.0.0.1. It binds loopback alone.
+
+    Args:
+        name: of the service in this run.
+        scratch: not used: Toxiproxy keeps nothing on disk.
+        port: free on loopback.
+        image: with its tag or digest.
     """
     return ContainerSpec(
         name=name,
@@ -60,7 +72,14 @@ def toxiproxy(name: str, scratch: Path, port: int, image: str) -> ContainerSpec:
 
 
 def mailpit(name: str, scratch: Path, port: int, image: str) -> ContainerSpec:
-    """Return how Mailpit starts; what came stays in the container over restarts."""
+    """Return how Mailpit starts; what came stays in the container over restarts.
+
+    Args:
+        name: of the process in this run; also of its folder in `scratch`.
+        scratch: the run's folder, where the address of Mailpit's API is written for `api_url`.
+        port: free on loopback; SMTP is published there, the API at a free one beside it.
+        image: with its tag or digest.
+    """
     api_port = free_port()
     url = tell_api_url(subfolder(scratch, name), api_port)
     return ContainerSpec(

@@ -56,7 +56,14 @@ def _daemon() -> Check:
 
 
 class ContainerServices(ServiceSet):
-    """Elasticsearch, Toxiproxy and Mailpit as containers, and our own programs as processes."""
+    """Elasticsearch, Toxiproxy and Mailpit as containers, and our own programs as processes.
+
+    Args:
+        scratch: the run's folder.
+        run_id: labels every container and marks every process, so that they are found if the harness dies.
+        clock: by which starts and ends are waited for.
+        stack: says which services it needs, and what it calls them.
+    """
 
     # As on the backend local: the memory is taken whoever starts the servers.
     requirements: ClassVar[Requirements] = Requirements(memory_mib=1_200, more=(_daemon,))

@@ -102,7 +102,11 @@ DAEMONS: Mapping[str, Daemon] = {
 
 
 def find_daemon(name: str) -> Path | None:
-    """Return the starter of a daemon in the cache folder, or None where it is not there."""
+    """Return the starter of a daemon in the cache folder, or None where it is not there.
+
+    Args:
+        name: a key of `DAEMONS`.
+    """
     daemon = DAEMONS[name]
     starter = cache_folder() / name / "bin" / daemon.program_name
     return starter if os.access(starter, os.X_OK) else None

@@ -24,7 +24,14 @@ _PROGRAMS = {
 
 
 class EmbeddedServices(ServiceSet):
-    """The embedded store and key server, the TCP fault proxy and the HTTP interceptor, each a process."""
+    """The embedded store and key server, the TCP fault proxy and the HTTP interceptor, each a process.
+
+    Args:
+        scratch: the run's folder.
+        run_id: marks every process, so that it is found if the harness dies.
+        clock: by which starts and ends are waited for.
+        stack: says which services it needs, and what it calls them.
+    """
 
     def __init__(self, scratch: Path, run_id: str, clock: Clock, stack: Stack) -> None:
         super().__init__(_PROGRAMS, scratch, run_id, clock, stack.needs, stack.aliases)

@@ -78,7 +78,11 @@ def cache_folder() -> Path:
 
 
 def find(name: str) -> InstalledServer | None:
-    """Return an installed server that can start, or None where it or its Java is missing."""
+    """Return an installed server that can start, or None where it or its Java is missing.
+
+    Args:
+        name: a key of `SERVERS`, `KEY_SERVERS` or `MAIL_SERVERS`.
+    """
     try:
         return require(name)
     except UnavailableError:
@@ -87,6 +91,9 @@ def find(name: str) -> InstalledServer | None:
 
 def require(name: str) -> InstalledServer:
     """Return an installed server that can start.
+
+    Args:
+        name: a key of `SERVERS`, `KEY_SERVERS` or `MAIL_SERVERS`.
 
     Raises:
         UnavailableError: it is not installed, or it lacks its Java; the message is one line with the remedy.
@@ -102,7 +109,15 @@ def require(name: str) -> InstalledServer:
 
 
 def at(kind: ServerKind, folder: Path) -> InstalledServer:
-    """Describe a server that lies in `folder`; raises UnavailableError where its Java is missing."""
+    """Describe a server that lies in `folder`; raises UnavailableError where its Java is missing.
+
+    Args:
+        kind: what it is, and where in the folder its program lies.
+        folder: as it is unpacked; whether the program is there is not looked at.
+
+    Returns:
+        Its program's path, and the home of its Java (None where it needs none).
+    """
     java = java_home() if kind.needs_java else None
     return InstalledServer(kind.name, kind.version, folder, folder / kind.program, java)
 

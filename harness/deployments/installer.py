@@ -215,7 +215,12 @@ def _start_once(server: InstalledServer, scratch: Path, clock: Clock) -> None:
 
 
 def publish(staged: Path, final: Path) -> None:
-    """Put a whole and checked copy in its final place; raises UnavailableError where that cannot be."""
+    """Put a whole and checked copy in its final place; raises UnavailableError where that cannot be.
+
+    Args:
+        staged: the folder from `staging_folder`, on the same file system; it is gone from there afterwards.
+        final: its place; what lies there already is removed first.
+    """
     shutil.rmtree(final, ignore_errors=True)
     try:
         staged.rename(final)
@@ -227,7 +232,17 @@ def publish(staged: Path, final: Path) -> None:
 
 @contextmanager
 def staging_folder(name: str, cache: Path) -> Iterator[Path]:
-    """Yield a folder beside the final place (a rename does not cross file systems), and always remove it."""
+    """Yield a folder beside the final place (a rename does not cross file systems), and always remove it.
+
+    Those that installers left which are no longer alive are removed, too.
+
+    Args:
+        name: the server's; part of the folder's name, which also says whose process it is.
+        cache: the folder of installed servers; made where it is missing.
+
+    Raises:
+        UnavailableError: no folder can be made there, or the user that servers run as cannot reach it.
+    """
     try:
         cache.mkdir(mode=0o755, parents=True, exist_ok=True)
         for left in cache.glob(f"{_STAGING_PREFIX}*"):

@@ -22,6 +22,11 @@ REGION = "eu-west-2"
 def transit_lite(name: str, scratch: Path, port: int) -> ProcessSpec:
     """Return how the embedded key server starts; its keys stay in the scratch folder over restarts.
 
+    Args:
+        name: of the process in this run; also of its folder in `scratch`.
+        scratch: the run's folder.
+        port: free on loopback; Vault's HTTP API is served there.
+
     Raises:
         UnavailableError: cryptography, which it is made of, is not installed.
     """
@@ -36,14 +41,26 @@ def transit_lite(name: str, scratch: Path, port: int) -> ProcessSpec:
 
 
 def transit(name: str, scratch: Path, port: int) -> ProcessSpec:
-    """Return how Vault's own transit engine starts; raises UnavailableError where it is not built."""
+    """Return how Vault's own transit engine starts; raises UnavailableError where it is not built.
+
+    Args:
+        name: of the process in this run; also of its folder in `scratch`.
+        scratch: the run's folder; its keys stay there over restarts.
+        port: free on loopback; Vault's HTTP API is served there.
+    """
     server, folder = require("transit"), subfolder(scratch, name)
     command = (f"{LOOPBACK}:{port}", str(folder / "keys"))
     return _of_go(name, server, folder, command, port, {"TRANSIT_TOKEN": VAULT_TOKEN})
 
 
 def local_kms(name: str, scratch: Path, port: int) -> ProcessSpec:
-    """Return how local-kms starts, which answers as AWS KMS does; raises UnavailableError without it."""
+    """Return how local-kms starts, which answers as AWS KMS does; raises UnavailableError without it.
+
+    Args:
+        name: of the process in this run; also of its folder in `scratch`.
+        scratch: the run's folder; its keys stay there over restarts.
+        port: free on loopback; the API of AWS KMS is served there.
+    """
     server, folder = require("local-kms"), subfolder(scratch, name)
     return _of_go(name, server, folder, (f"{LOOPBACK}:{port}", str(folder / "keys"), REGION), port, {})
 

@@ -26,7 +26,13 @@ def _node(transport_ports: Mapping[str, int], name: str, scratch: Path, port: in
 
 
 def mailpit(name: str, scratch: Path, port: int) -> ProcessSpec:
-    """Return how Mailpit starts; raises UnavailableError where it is not installed."""
+    """Return how Mailpit starts; raises UnavailableError where it is not installed.
+
+    Args:
+        name: of the process in this run; also of its folder in `scratch`.
+        scratch: the run's folder.
+        port: free on loopback; that of SMTP.
+    """
     return alert_server_specs.mailpit(name, scratch, port, require("mailpit"))
 
 
@@ -41,7 +47,14 @@ _PROGRAMS: Mapping[str, Program] = {
 
 
 class LocalServices(ServiceSet):
-    """Real Elasticsearch nodes and a real Toxiproxy on loopback ports, and our HTTP interceptor."""
+    """Real Elasticsearch nodes and a real Toxiproxy on loopback ports, and our HTTP interceptor.
+
+    Args:
+        scratch: the run's folder.
+        run_id: marks every process, so that it is found if the harness dies.
+        clock: by which starts and ends are waited for.
+        stack: says which services it needs, what it calls them, and how many nodes Elasticsearch has.
+    """
 
     # Elasticsearch's heap of 512 MiB, what its JVM takes beside it, its launcher's JVM, our own processes.
     # Of several nodes each has a heap of 384 MiB.

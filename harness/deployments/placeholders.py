@@ -37,7 +37,12 @@ def expand(text: str, values: Mapping[str, str]) -> str:
 
 
 def placeholder_problems(text: str, known: Collection[str]) -> list[str]:
-    """Return one sentence for each unknown placeholder and each brace that stands alone."""
+    """Return one sentence for each unknown placeholder and each brace that stands alone.
+
+    Args:
+        text: a value of a stack file.
+        known: the placeholders that may stand there, without braces.
+    """
     words = dict.fromkeys(known)
     return [
         'a "{" or "}" stands alone. Write "{{" or "}}" for the character itself.'

@@ -59,6 +59,9 @@ def check_machine(requirements: Requirements, out: Path) -> list[Check]:
     Args:
         requirements: what the backend needs.
         out: the folder of results; nothing is made in it.
+
+    Returns:
+        One answer for each thing looked at, good or bad, in the order in which they are shown.
     """
     temporary = Path(tempfile.gettempdir())
     checks = [

@@ -28,7 +28,13 @@ _WRITES_INTO_HOME = ("-XX:HeapDumpPath", "-XX:+HeapDumpOnOutOfMemoryError", "-XX
 
 
 def elastic_lite(name: str, scratch: Path, port: int) -> ProcessSpec:
-    """Return how the embedded Elasticsearch starts; its data stays in the scratch folder over restarts."""
+    """Return how the embedded Elasticsearch starts; its data stays in the scratch folder over restarts.
+
+    Args:
+        name: of the process in this run; also of its folder in `scratch`.
+        scratch: the run's folder.
+        port: free on loopback.
+    """
     folder = subfolder(scratch, name)
     command = ("harness.programs.elastic_lite", "--port", str(port), "--data", str(folder / "data"))
     ready = Ready(http=f"http://{LOOPBACK}:{port}/_cluster/health")
@@ -36,14 +42,26 @@ def elastic_lite(name: str, scratch: Path, port: int) -> ProcessSpec:
 
 
 def tcp_proxy(name: str, scratch: Path, port: int) -> ProcessSpec:
-    """Return how the TCP fault proxy starts; `port` is that of its HTTP API."""
+    """Return how the TCP fault proxy starts; `port` is that of its HTTP API.
+
+    Args:
+        name: of the process in this run; also of its folder in `scratch`.
+        scratch: the run's folder.
+        port: free on loopback.
+    """
     folder = subfolder(scratch, name)
     ready = Ready(http=f"http://{LOOPBACK}:{port}/version")
     return own_program(name, folder, ("harness.programs.tcp_proxy", "--port", str(port)), ready)
 
 
 def http_interceptor(name: str, scratch: Path, port: int) -> ProcessSpec:
-    """Return how the HTTP interceptor starts; `port` is that of its control API."""
+    """Return how the HTTP interceptor starts; `port` is that of its control API.
+
+    Args:
+        name: of the process in this run; also of its folder in `scratch`.
+        scratch: the run's folder.
+        port: free on loopback.
+    """
     folder = subfolder(scratch, name)
     ready = Ready(http=f"http://{LOOPBACK}:{port}/version")
     return own_program(name, folder, ("harness.programs.http_interceptor", "--port", str(port)), ready)
@@ -56,7 +74,15 @@ def own_program(
     ready: Ready,
     environment: Mapping[str, str] | None = None,
 ) -> ProcessSpec:
-    """Return how one of `harness.programs` starts: its module and arguments, with these variables set."""
+    """Return how one of `harness.programs` starts: its module and arguments, with these variables set.
+
+    Args:
+        name: of the service in this run.
+        folder: its own, which exists; its output goes to `output.log` there.
+        module: the module's dotted path, then its arguments; `--lifeline` is added, so that it ends with us.
+        ready: how it shows that it serves.
+        environment: variables beside those that the harness passes on; None = none.
+    """
     root = str(Path(harness.__file__).parent.parent)
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
     return ProcessSpec(
@@ -72,7 +98,14 @@ def own_program(
 
 
 def toxiproxy(name: str, scratch: Path, port: int, installed: InstalledServer) -> ProcessSpec:
-    """Return how the real Toxiproxy starts; `port` is that of its HTTP API."""
+    """Return how the real Toxiproxy starts; `port` is that of its HTTP API.
+
+    Args:
+        name: of the process in this run; also of its folder in `scratch`.
+        scratch: the run's folder.
+        port: free on loopback.
+        installed: where Toxiproxy's program lies on this machine.
+    """
     user = server_user()
     folder = subfolder(scratch, name, user)
     _require_program_reachable(installed, user)

@@ -55,11 +55,21 @@ class ProxyServer(ToxicServer, Protocol):
     """What a stack's links need of the fault proxy; `ToxiproxyClient` is one."""
 
     def create(self, name: str, listen: str, upstream: str, enabled: bool = True) -> object:
-        """Make a proxy that listens on `host:port` and connects to the upstream `host:port`."""
+        """Make a proxy that listens on `host:port` and connects to the upstream `host:port`.
+
+        Args:
+            name: how the proxy is called from then on; not taken yet.
+            listen: where it listens; port 0 = any that is free.
+            upstream: where it connects to.
+            enabled: whether it accepts connections at once.
+
+        Returns:
+            The proxy as the server now describes it; the stack itself does not look at it.
+        """
         ...
 
     def delete(self, name: str) -> None:
-        """Remove a proxy."""
+        """Remove the proxy that was made as `name`."""
         ...
 
 
@@ -67,14 +77,18 @@ class InterceptorServer(RuleServer, Protocol):
     """What a stack's links need of the interceptor; `InterceptorClient` is one."""
 
     def create(self, name: str, listen: str, upstream: str, record: str = "") -> str:
-        """Make an interceptor to the upstream `host:port`; returns the `host:port` it listens on.
+        """Make an interceptor; returns the `host:port` it listens on.
 
-        `record` names a file that takes all requests; empty = none.
+        Args:
+            name: how the interceptor is called from then on; not taken yet.
+            listen: `host:port`; port 0 = any that is free.
+            upstream: the `host:port` it connects to.
+            record: names a file that takes all requests; empty = none.
         """
         ...
 
     def delete(self, name: str) -> None:
-        """Remove an interceptor."""
+        """Remove the interceptor that was made as `name`."""
         ...
 
 
@@ -82,11 +96,16 @@ class UndoNotes(Protocol):
     """Where it is noted how to take something back, before it is done; the undo journal is one."""
 
     def before(self, step: str, undo: Undo) -> None:
-        """Note it durably; raises FaultError, and then it must not be done."""
+        """Note it durably; raises FaultError, and then it must not be done.
+
+        Args:
+            step: by which `done` names it; one of its own among those that are open.
+            undo: how a later process takes it back.
+        """
         ...
 
     def done(self, step: str) -> None:
-        """Note that it was taken back."""
+        """Note that what was noted as `step` was taken back."""
         ...
 
 
@@ -379,7 +398,12 @@ class StackDeployment:
 
 
 def is_looked_into(service: str, url: str) -> bool:
-    """Return whether requests to a service can be read on their way: it speaks HTTP, and not within TLS."""
+    """Return whether requests to a service can be read on their way: it speaks HTTP, and not within TLS.
+
+    Args:
+        service: its name in the stack, from which its kind follows.
+        url: where it really is, behind the link.
+    """
     return service_kind(service) in SPEAK_HTTP and urlsplit(url).scheme == "http"
 
 

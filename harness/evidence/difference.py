@@ -24,6 +24,9 @@ def first_difference(found: str, forms: Iterable[str], characters_max: int) -> D
         found: as it was read back; it equals none of the forms.
         forms: what was sent, and what the stack may lawfully have made of it; at least one.
         characters_max: how many characters of each are kept, dots for what is left out not counted.
+
+    Returns:
+        Where the two part (in characters, from 1 on), and what stands around there in each.
     """
     agreed = {form: _agreed_characters(found, form) for form in forms}
     expected = max(agreed, key=lambda form: (agreed[form], form))

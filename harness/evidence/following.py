@@ -18,7 +18,15 @@ Recognise: TypeAlias = Callable[[Sequence[str], AbstractSet[int]], Iterable[int]
 
 
 def nobody(lines: Sequence[str], named: AbstractSet[int]) -> Iterable[int]:
-    """Recognise no line by its text."""
+    """Recognise no line by its text.
+
+    Args:
+        lines: texts without an identity, in the archive's order.
+        named: the sequences whose lines have theirs.
+
+    Returns:
+        No sequence, whatever the lines are.
+    """
     return ()
 
 
@@ -62,7 +70,12 @@ class Following:
         self.seen: set[int] = set()
 
     def look(self, *, whole: bool = False) -> set[int]:
-        """Look once, at what is new or at everything; return all sequences seen so far. Raises StackError."""
+        """Look once, at what is new or at everything; return all sequences seen so far. Raises StackError.
+
+        Args:
+            whole: read the archives from their beginning, as for a last look; else only what came since the
+                last one.
+        """
         for each in self._archives:
             each.archive.refresh()
             if whole or each.follower is None:

@@ -34,11 +34,19 @@ class Follower(Protocol):
     settled_ns: int
 
     def look(self, now_ns: int) -> Iterable[Event]:
-        """Return what came since the last look; the moment is of CLOCK_MONOTONIC."""
+        """Return what came since the last look; the moment is of CLOCK_MONOTONIC.
+
+        Args:
+            now_ns: when the look is made; what is found counts as come by then.
+        """
         ...
 
     def whole(self, now_ns: int) -> Iterable[Event]:
-        """Return what came since the last look, and that all was read."""
+        """Return what came since the last look, and that all was read.
+
+        Args:
+            now_ns: when the look is made, by CLOCK_MONOTONIC.
+        """
         ...
 
 
@@ -51,14 +59,23 @@ class JsonLine:
     until_ns: int
 
     def text(self, place: str) -> str:
-        """Return the text at a dotted path; raises ValueError where there is none."""
+        """Return the text at a dotted path; raises ValueError where there is none.
+
+        Args:
+            place: keys parted by dots, from the outermost; an empty text counts as none.
+        """
         found = self.at(place)
         if not isinstance(found, str) or not found:
             raise ValueError(f"a line without {place}")
         return found
 
     def number(self, place: str, default: float | None = None) -> float:
-        """Return the number at a dotted path; raises ValueError where there is neither it nor a default."""
+        """Return the number at a dotted path; raises ValueError where there is neither it nor a default.
+
+        Args:
+            place: keys parted by dots, from the outermost; a truth value is no number.
+            default: what stands for a number that is not there or null; None = it must be there.
+        """
         found = self.at(place)
         if isinstance(found, int | float) and not isinstance(found, bool):
             return float(found)
@@ -67,14 +84,23 @@ class JsonLine:
         raise ValueError(f"a line without {place}")
 
     def at(self, place: str) -> object:
-        """Return what is at a dotted path; None where nothing is."""
+        """Return what is at a dotted path; None where nothing is.
+
+        Args:
+            place: keys parted by dots, from the outermost; lists are not looked into.
+        """
         content: object = self.content
         for part in place.split("."):
             content = content.get(part) if isinstance(content, Mapping) else None
         return content
 
     def came_ns(self, claimed_ns: int | None) -> int:
-        """Return when the line came: when the stack says, as far as that fits what was seen."""
+        """Return when the line came: when the stack says, as far as that fits what was seen.
+
+        Args:
+            claimed_ns: the stack's own word, in ns of CLOCK_MONOTONIC; None = it says nothing. What lies
+                outside `after_ns` to `until_ns` counts as the nearer of the two.
+        """
         return self.until_ns if claimed_ns is None else min(max(claimed_ns, self.after_ns), self.until_ns)
 
 
@@ -124,12 +150,20 @@ class JsonLinesFollower:
             self.unread = str(error)
 
     def skip(self, why: str) -> None:
-        """Count a line that says too little."""
+        """Count a line that says too little.
+
+        Args:
+            why: what it lacks; of all that are skipped the first one's is kept as an example.
+        """
         self.unreadable += 1
         self.example = self.example or why
 
     def moment_ns(self, found: object) -> int | None:
-        """Return a time of day in ISO 8601 as CLOCK_MONOTONIC has it; None where it is none."""
+        """Return a time of day in ISO 8601 as CLOCK_MONOTONIC has it; None where it is none.
+
+        Args:
+            found: whatever the line has there; a time without an offset is taken for UTC.
+        """
         if not isinstance(found, str):
             return None
         try:

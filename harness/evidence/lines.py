@@ -40,12 +40,22 @@ _VALUES = {letter: value for value, letter in enumerate(LETTERS)}
 
 
 def stamp(text: str, run_id: str, sequence: int) -> str:
-    """Return the text with its identity at the end."""
+    """Return the text with its identity at the end.
+
+    Args:
+        text: the line as its source has it.
+        run_id: the run's, or that of its scenario.
+        sequence: the record's place in the run, from 0 to `SEQUENCE_MAX`.
+    """
     return f"{text} {identity(run_id, sequence)}"
 
 
 def identity(run_id: str, sequence: int) -> str:
     """Return what names a record of a run.
+
+    Args:
+        run_id: the run's, or that of its scenario.
+        sequence: the record's place in the run, from 0 to `SEQUENCE_MAX`.
 
     Raises:
         InternalError: the sequence is above `SEQUENCE_MAX`.
@@ -58,7 +68,11 @@ def identity(run_id: str, sequence: int) -> str:
 
 @lru_cache(maxsize=64)
 def run_word(run_id: str) -> str:
-    """Return the first word of every identity of a run."""
+    """Return the first word of every identity of a run.
+
+    Args:
+        run_id: the run's, or that of its scenario; hashed, so its own length does not matter.
+    """
     return _hashed(run_id, _RUN_LETTERS)
 
 
@@ -66,6 +80,10 @@ def identify(line: str, run_id: str) -> int | None:
     """Return the sequence a stored line claims in this run; None where it carries no whole identity of it.
 
     Of several it is the last: that is the one which ends the line that was sent.
+
+    Args:
+        line: as it was stored.
+        run_id: whose identities count; those of other runs claim nothing.
     """
     claimed = identities(line, run_id)
     return claimed[-1] if claimed else None
@@ -75,6 +93,10 @@ def identities(line: str, run_id: str) -> tuple[int, ...]:
     """Return each sequence that a stored line claims in this run: several where a stack has joined lines.
 
     Letters count in either case. A damaged identity claims nothing.
+
+    Args:
+        line: as it was stored.
+        run_id: whose identities count; those of other runs claim nothing.
     """
     if line.count(run_word(run_id)) < 2 and (at_end := _found(line[-_TAIL_CHARACTERS:], run_id)):
         return at_end
@@ -127,7 +149,11 @@ class LineSource(Protocol):
     """Where the text of a record comes from: the same for every process that asks."""
 
     def text(self, sequence: int) -> str:
-        """Return the text of this record, without its identity."""
+        """Return the text of this record, without its identity.
+
+        Args:
+            sequence: the record's place in the run, from 0 on; the same one always has the same text.
+        """
         ...
 
 
@@ -169,6 +195,10 @@ def read_lines(path: Path, lines_max: int) -> Sequence[str]:
 
     Bytes that are not UTF-8 become `\xNN` escapes, since a Python log call takes text; that is the form
     expected back.
+
+    Args:
+        path: a regular file of at most 1 GiB.
+        lines_max: how many lines from its beginning are read; the rest is left out.
 
     Raises:
         ScenarioError: the file cannot be read, is empty or larger than 1 GiB.

@@ -143,7 +143,11 @@ class Outlets:
         return copies
 
     def follow_archive(self, *, from_now: bool = False) -> Following:
-        """Return what sees step by step what comes into the archive; raises StackError."""
+        """Return what sees step by step what comes into the archive; raises StackError.
+
+        Args:
+            from_now: leave out what is there already, where that can be told.
+        """
         return self._following([self._archive], from_now=from_now)
 
     def follow(self) -> Following:
@@ -162,6 +166,10 @@ class Outlets:
 
     def facts(self, reading: Reading, now_ns: int) -> Iterator[Event]:
         """Yield what was found, and that it was all.
+
+        Args:
+            reading: what was found in the archive and among the dead letters.
+            now_ns: when it was read whole, in ns of CLOCK_MONOTONIC.
 
         Raises:
             StackError: nothing was found, and the archive cannot tell any more whether it exists.

@@ -84,7 +84,13 @@ class Gauges:
     """Takes a reading of everything measurable, at most once a second."""
 
     def __init__(self, sources: Sequence[object], counters: NamedCounters | None) -> None:
-        """Take what to measure, where it can be measured; nothing is read yet."""
+        """Take what to measure, where it can be measured; nothing is read yet.
+
+        Args:
+            sources: deployments of any kind; those that are neither `Measurable` nor `Carrying` are passed
+                over.
+            counters: the stack's own; None where it has none.
+        """
         self._measurable = [each for each in sources if isinstance(each, Measurable)]
         self._carrying = [each for each in sources if isinstance(each, Carrying)]
         self._counters = counters
@@ -109,7 +115,11 @@ class Gauges:
         return {} if self._counters is None else self._counters.read()
 
     def counter_facts(self, now_ns: Callable[[], int]) -> list[CounterRead]:
-        """Return the counters as facts of the moment at which they were there; none where there are none."""
+        """Return the counters as facts of the moment at which they were there; none where there are none.
+
+        Args:
+            now_ns: tells the time in ns of CLOCK_MONOTONIC; asked again for each reading.
+        """
         return [] if self._counters is None else self._counters.facts(now_ns)
 
 
@@ -151,7 +161,11 @@ class ArchiveWatch:
         yield from self.note(archived)
 
     def note(self, archived: Iterable[int]) -> Iterator[FirstSeen]:
-        """Take what some reading has just found; yield what none before it did."""
+        """Take what some reading has just found; yield what none before it did.
+
+        Args:
+            archived: sequences in any order, also those that were seen before.
+        """
         now_ns = self._now_ns()
         fresh = sorted(set(archived) - self._seen)
         self._seen.update(fresh)

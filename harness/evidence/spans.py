@@ -24,7 +24,12 @@ _LINE_BYTES_MAX = 64 << 20
 
 
 def span_of(run_id: str, sequence: int) -> SpanIds | None:
-    """Return the span that a record is logged in; None where it is logged in none."""
+    """Return the span that a record is logged in; None where it is logged in none.
+
+    Args:
+        run_id: the run's, or that of its scenario; ids of two runs have nothing in common.
+        sequence: the record's; some neighbours share a trace, and every so many records one has no span.
+    """
     if sequence % _OUTSIDE_EVERY == _OUTSIDE_EVERY - 1:
         return None
     trace_id = _identity(f"{run_id}:trace:{sequence // _RECORDS_OF_A_TRACE}", 16)

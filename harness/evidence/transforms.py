@@ -18,6 +18,9 @@ def escape_control(line: str) -> str:
     """Write each control character as `#` and three octal digits, e.g. a line feed as `#012`.
 
     As rsyslog does by default on reception (`$EscapeControlCharactersOnReceive`, imfile's `escapeLF`).
+
+    Returns:
+        The line, which is the same where it holds none.
     """
     return _CONTROL.sub(lambda match: f"#{ord(match[0]):03o}", line)
 
@@ -90,6 +93,11 @@ def innocent_parts(line: str, names: Sequence[str], spans: Spans) -> list[list[s
     """Return, for each form that a line may have, what of it must be left around its spans.
 
     Nothing where the stack does not mask, or the line holds nothing that it may take out.
+
+    Args:
+        line: as it was sent.
+        names: the transforms that the stack declares, in their order.
+        spans: what a mask may change, from and to in characters from 0, ascending.
     """
     if MASK not in names or not spans:
         return []
@@ -101,7 +109,12 @@ def innocent_parts(line: str, names: Sequence[str], spans: Spans) -> list[list[s
 
 
 def likeliest_form(stored: str, parts: Sequence[str]) -> str:
-    """Return what a masked line should be, with what stands in the stored one where it may be anything."""
+    """Return what a masked line should be, with what stands in the stored one where it may be anything.
+
+    Args:
+        stored: the line as it was read back.
+        parts: what of one form must be left, before, between and after the masked spans; at least one.
+    """
     form, at = parts[0], len(parts[0])
     for part in parts[1:]:
         # Where more was masked, less of what follows the secret is there to be found.

@@ -34,12 +34,17 @@ class HttpRule(ABC):
         """Return what the interceptor's kind takes."""
 
     def arguments_on(self, target: Interceptable) -> Arguments:
-        """Return what the kind takes on this link: the same on each, unless a fault knows better."""
+        """Return what the kind takes on the link `target`: the same on each, unless a fault knows better."""
         return self.arguments()
 
     @abstractmethod
     def saw(self, counters: Mapping[str, int]) -> str:
-        """Say what was seen, for a person."""
+        """Say what was seen, for a person.
+
+        Args:
+            counters: what the interceptor has counted for the rule, by the words of `proofs` and others; a
+                word that is missing counts as 0.
+        """
 
     @property
     def share_of_requests(self) -> float:
@@ -47,19 +52,48 @@ class HttpRule(ABC):
         return 1.0
 
     def undo(self, target: Interceptable) -> Undo:
-        """Name the rule to remove."""
+        """Name the rule to remove.
+
+        Args:
+            target: the link on which the rule is about to be set.
+
+        Returns:
+            How a later process takes it off, for the journal.
+        """
         return target.undo_rule(self.kind)
 
     def inject(self, target: Interceptable, rng: Random) -> AbstractContextManager[None]:
-        """Set the rule, and remove it on exit."""
+        """Set the rule, and remove it on exit.
+
+        Args:
+            target: the link on which the rule is set.
+            rng: of this fault alone; decides which requests are hit where not all are.
+
+        Returns:
+            What sets the rule as it is entered.
+        """
         return self._injected(target, rng.randrange(2**32))
 
     def evidence(self, target: Interceptable) -> tuple[bool, str]:
-        """Wait a moment for the stack's own requests to meet the rule."""
+        """Wait a moment for the stack's own requests to meet the rule.
+
+        Args:
+            target: the link on which the rule is set.
+
+        Returns:
+            Whether a counter of `proofs` is above 0, and what was seen.
+        """
         return self._counted(target.altered(self.kind, self.proofs))
 
     def evidence_in_all(self, target: Interceptable) -> tuple[bool, str]:
-        """Read what the rule has done by now."""
+        """Read what the rule has done by now.
+
+        Args:
+            target: the link on which the rule is set.
+
+        Returns:
+            Whether a counter of `proofs` is above 0, and what was seen; nothing is waited for.
+        """
         return self._counted(target.altered(self.kind, self.proofs, timeout_seconds=0.0))
 
     def _counted(self, counters: Mapping[str, int]) -> tuple[bool, str]:
@@ -76,6 +110,10 @@ class HttpRule(ABC):
 
 def require_share(name: str, value: float) -> None:
     """Refuse what is no share.
+
+    Args:
+        name: of the argument, as the scenario file has it.
+        value: more than 0 and at most 1.
 
     Raises:
         ScenarioError: the value is not above 0 and at most 1.

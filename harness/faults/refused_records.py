@@ -13,7 +13,7 @@ IDENTIFIED: Arguments = {"pattern": lines.IDENTITY, "digits": lines.LETTERS, "se
 
 
 def identified_on(target: Interceptable) -> Arguments:
-    """Return how it finds it on a link: for sealed lines, in the field that the stack declares, too."""
+    """Return how it finds it on the link `target`: for sealed lines, in the field the stack declares, too."""
     return {**IDENTIFIED, "sequence_path": target.sequence_path}
 
 
@@ -24,7 +24,11 @@ _COUNTERS_MAX = 2_000
 
 
 def times_refused(counters: Mapping[str, int]) -> dict[int, int]:
-    """Return how often each record was refused, by sequence."""
+    """Return how often each record was refused, by sequence.
+
+    Args:
+        counters: of one rule; each record has its own, and the rule's other counters are passed over.
+    """
     return {
         int(name.removeprefix(_RECORD)): count
         for name, count in sorted(counters.items())
@@ -33,6 +37,11 @@ def times_refused(counters: Mapping[str, int]) -> dict[int, int]:
 
 
 def refused_records(counters: Mapping[str, int]) -> list[int | None]:
-    """Return their sequences, and None where there were others that nobody can name."""
+    """Return their sequences, and None where there were others that nobody can name.
+
+    Args:
+        counters: of one rule; where it has as many as it may keep, more records than these may have been
+            refused.
+    """
     named = sorted(times_refused(counters))
     return [*named, None] if counters.get(_UNNAMED) or len(counters) >= _COUNTERS_MAX else [*named]

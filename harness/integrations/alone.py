@@ -29,6 +29,9 @@ class Room:
     def enter(self, *, alone: bool) -> None:
         """Wait until there is room.
 
+        Args:
+            alone: wait until all others have left and keep them out; else only until nobody is alone in it.
+
         Raises:
             UnavailableError: the others have not left it in time.
         """

@@ -16,7 +16,12 @@ COUNTEREXAMPLE_LINES_MAX = 12
 
 
 def headline(result: ScenarioResult, status: Status) -> str:
-    """Return what is worst about a scenario, in one line."""
+    """Return what is worst about a scenario, in one line.
+
+    Args:
+        result: what came out.
+        status: the scenario's; the first verdict that has it is told.
+    """
     worst = [verdict for verdict in result.verdicts if verdict.status is status]
     if status in {Status.ERROR, Status.NOT_RUN} and result.remarks:
         said = result.remarks[0].partition("\n")[0]

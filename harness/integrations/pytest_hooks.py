@@ -77,11 +77,23 @@ class Hooks:
         return f"logquake: stack {settings.stack}, backend {settings.backend}, seed {settings.seed}"
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-        """Collect scenario files."""
+        """Collect scenario files.
+
+        Args:
+            file_path: any file that pytest has come upon.
+            parent: the folder's collector.
+
+        Returns:
+            What collects it; None leaves the file to pytest's other plug-ins.
+        """
         return collector(file_path, parent, self._session)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Learn which scenarios are selected: they are one plan."""
+        """Learn which scenarios are selected: they are one plan.
+
+        Args:
+            session: its items are what is left after deselection.
+        """
         found = [(item.word, item.scenario) for item in session.items if isinstance(item, ScenarioItem)]
         self._session.select(found)
 
@@ -93,7 +105,12 @@ class Hooks:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Let a report tell a scenario's status, in whichever process it is shown."""
+        """Let a report tell a scenario's status, in whichever process it is shown.
+
+        Args:
+            item: any test, also one that is no scenario.
+            call: of its set-up, its run or its tear-down; only the run has a status.
+        """
         report = yield
         if call.when == "call" and isinstance(item, ScenarioItem) and item.status is not None:
             report.__dict__[MARKER] = item.status.value
@@ -102,7 +119,14 @@ class Hooks:
     def pytest_report_teststatus(
         self, report: pytest.CollectReport | pytest.TestReport
     ) -> tuple[str, str, str | tuple[str, dict[str, bool]]] | None:
-        """Show what neither passed nor failed by its own word."""
+        """Show what neither passed nor failed by its own word.
+
+        Args:
+            report: of any test; one without our marker is left to pytest.
+
+        Returns:
+            pytest's category, letter and word for it; None where pytest's own are right.
+        """
         status = report.__dict__.get(MARKER)
         if status == Status.WARN.value:
             return "passed", ".", ("WARN", {"yellow": True})
@@ -115,13 +139,22 @@ class Hooks:
         return None
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Remember what passed with a warning, for the summary."""
+        """Remember what passed with a warning, for the summary.
+
+        Args:
+            report: of any test; under xdist the main process gets those of all workers.
+        """
         if report.when == "call" and report.__dict__.get(MARKER) == Status.WARN.value:
             self._report.warn(report.nodeid, dict(report.sections).get("Captured logquake call", ""))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Stop everything and write the result."""
+        """Stop everything and write the result.
+
+        Args:
+            session: its exit status becomes that of failed tests where all passed, yet the gate says no,
+                something broke around the scenarios or the result cannot be written.
+        """
         result = self._session.close()
         if self._worker is not None:
             if result is not None:
@@ -142,20 +175,33 @@ class Hooks:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say what the scenarios come to together, and where the scorecard is."""
+        """Say what the scenarios come to together, and where the scorecard is.
+
+        Args:
+            terminalreporter: pytest's own; the hook's parameter must have this name.
+        """
         self._report.show(terminalreporter)
 
     # --- workers -----------------------------------------------------------------------------------------
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell a worker where the session's results lie."""
+        """Tell a worker where the session's results lie.
+
+        Args:
+            node: xdist's controller of the worker (`WorkerController`); the folder travels in its
+                `workerinput`.
+        """
         self._has_workers = True
         node.workerinput[_FOLDER] = str(self._folder)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Take what a worker has found out."""
+        """Take what a worker has found out.
+
+        Args:
+            node: xdist's controller of the worker; one that crashed or ran no scenario has left no result.
+        """
         path = getattr(node, "workeroutput", {}).get(_RESULT)
         if path is not None:
             folder = Path(path).parent

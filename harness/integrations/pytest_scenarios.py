@@ -29,6 +29,11 @@ def collector(path: Path, parent: pytest.Collector, session: ScenarioSession) ->
 
     A suite is collected only where the command line names its file: in a folder its scenarios are there
     themselves.
+
+    Args:
+        path: any file; only one whose ending is that of YAML is read.
+        parent: the folder's collector.
+        session: runs what is collected.
     """
     if path.suffix not in ENDINGS:
         return None
@@ -115,7 +120,7 @@ class Told:
         return self._text
 
     def toterminal(self, writer: Any) -> None:
-        """Write it; the first line is the verdict."""
+        """Write it to pytest's `TerminalWriter` `writer`; the first line is the verdict."""
         first, *others = self._text.splitlines()
         writer.line(first, red=True, bold=True)
         for line in others:
@@ -131,7 +136,13 @@ class ScenarioItem(pytest.Item):
 
     @classmethod
     def of(cls, parent: _Collected, word: str, scenario: Scenario) -> ScenarioItem:
-        """Return the test of a scenario, marked by its faults."""
+        """Return the test of a scenario, marked by its faults.
+
+        Args:
+            parent: the file's collector.
+            word: the scenario file's path from the current folder.
+            scenario: as it was read.
+        """
         item: ScenarioItem = cls.from_parent(parent, name=scenario.name)
         item.word, item.scenario = word, scenario
         item.add_marker(MARKER)
@@ -153,7 +164,12 @@ class ScenarioItem(pytest.Item):
             pytest.fail(problem, pytrace=False)
 
     def runtest(self) -> None:
-        """Run the scenario; what is not a pass is raised, skipped or expected, as the options say."""
+        """Run the scenario; what is not a pass is raised, skipped or expected, as the options say.
+
+        Raises:
+            NotPassedError: it failed, broke off or was not run; also where it is inconclusive and the
+                options do not excuse that.
+        """
         outcome = self._session.run(self.scenario)
         self.status = outcome.status
         self.user_properties += [
@@ -181,7 +197,12 @@ class ScenarioItem(pytest.Item):
         self._session.leave()
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """Return what is wrong in the words of a scorecard; a traceback only of what nobody foresaw."""
+        """Return what is wrong in the words of a scorecard; a traceback only of what nobody foresaw.
+
+        Args:
+            excinfo: what the test has raised.
+            style: pytest's word for how tracebacks are shown.
+        """
         if isinstance(excinfo.value, NotPassedError):
             return Told(excinfo.value.outcome)
         return super().repr_failure(excinfo, style)

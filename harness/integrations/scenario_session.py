@@ -188,6 +188,7 @@ class ScenarioSession:
 
         Raises:
             HarnessError: they cannot be started, or what ended the run before.
+            ScenarioError: what ended the run before.
         """
         if self._ended_by is not None:
             raise ScenarioError(f"the run had ended before: {_first_line(self._ended_by)}")
@@ -201,6 +202,12 @@ class ScenarioSession:
 
     def run(self, scenario: Scenario) -> Outcome:
         """Run a scenario, once however often it is asked for.
+
+        Args:
+            scenario: one of those that were selected.
+
+        Returns:
+            What came out, and where its history lies; of a run that has ended before, why it was not run.
 
         Raises:
             KeyboardInterrupt: a signal asked the run to end; faults are undone and the scenario is stopped.

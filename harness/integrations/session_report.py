@@ -38,7 +38,12 @@ class SessionReport:
         self._warnings: list[tuple[str, str]] = []
 
     def warn(self, test: str, text: str) -> None:
-        """Take what is to be said of a test that passed with a warning."""
+        """Take what is to be said of a test that passed with a warning.
+
+        Args:
+            test: its node id.
+            text: some lines, as they are shown below all tests.
+        """
         self._warnings.append((test, text))
 
     def write(self, result: Result, folder: Path) -> None:
@@ -56,7 +61,11 @@ class SessionReport:
         self._scorecard = paths["html"]
 
     def show(self, terminal: pytest.TerminalReporter) -> None:
-        """Say what came out and where the scorecard is; nothing where no scenario ran."""
+        """Say what came out and where the scorecard is; nothing where no scenario ran.
+
+        Args:
+            terminal: where pytest writes its summary.
+        """
         if self._result is None:
             return
         terminal.section("logquake")

@@ -36,6 +36,12 @@ class Settings:
 def settings_of(config: pytest.Config) -> Settings:
     """Read the session's settings. A path of the ini file is relative to that file's folder.
 
+    Args:
+        config: pytest's, after its options and ini file were read.
+
+    Returns:
+        The settings, each from the command line, else the ini file, else its default.
+
     Raises:
         pytest.UsageError: a value cannot be used.
     """

@@ -61,6 +61,9 @@ def main(arguments: Sequence[str]) -> int:
     """Run one application until told to finish; return its exit code.
 
     The folders of the user's own code come last on the import path, so that they can shadow nothing of ours.
+
+    Args:
+        arguments: the path of the assignment, then the folders of the user's own code.
     """
     assignment_path, *code_folders = arguments
     sys.path.extend(code_folders)

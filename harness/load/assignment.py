@@ -77,7 +77,11 @@ class Assignment:
         return Part(self.intake_kind, self.intake_arguments)
 
     def producer(self, sequence: int) -> int:
-        """Return which producer thread sends this record."""
+        """Return which producer thread sends this record.
+
+        Args:
+            sequence: the record's, probes included; a probe's producers are others than the schedule's.
+        """
         if sequence < self.scheduled:
             return sequence % self.producers
         wave, place = divmod(sequence - self.scheduled, self.probes)
@@ -94,7 +98,7 @@ class Assignment:
             yield ProducersHosted(worker_name(worker), mine[0], mine[-1], self.producers)
 
     def tenant(self, sequence: int) -> str:
-        """Return whose record that is; empty where there are no tenants."""
+        """Return whose the record `sequence` is, probes included; empty where there are no tenants."""
         return tenant_of(self.tenants, sequence)
 
     def slots_of(self, worker: int) -> Path:
@@ -108,7 +112,12 @@ class Assignment:
             Slots.create(self.slots_of(worker), self.records)
 
     def slots(self) -> SlotFiles:
-        """Open the slots of all workers."""
+        """Open the slots of all workers.
+
+        Returns:
+            The slot files, which exist already, each mapped; a record's slot is in that of the worker that
+            sends it.
+        """
         paths = [self.slots_of(worker) for worker in range(1, self.workers + 1)]
         return SlotFiles(paths, lambda sequence: self.worker(self.producer(sequence)) - 1)
 
@@ -124,7 +133,11 @@ class Assignment:
         return offsets
 
     def probe_offset_ns(self, sequence: int) -> int:
-        """Return when a probe is due after the moment its wave begins, in ns."""
+        """Return when a probe is due after the moment its wave begins, in ns.
+
+        Args:
+            sequence: the probe's, `scheduled` or above.
+        """
         return (sequence - self.scheduled) % self.probes * self.probe_interval_ns
 
     def lines(self) -> LineSource:
@@ -139,7 +152,12 @@ class Assignment:
         return PlantedLines(lines, self.seed, self.run_id, self.secrets, self.secret_paths)
 
     def record(self, sequence: int, lines: LineSource) -> Record:
-        """Return the record as it is sent, its identity included."""
+        """Return the record as it is sent, its identity included.
+
+        Args:
+            sequence: the record's, probes included.
+            lines: gives the text; where it plants secrets, the record has its secret.
+        """
         record = Record(sequence, stamp(lines.text(sequence), self.run_id, sequence))
         if self.levels:
             letter = self.levels[sequence] if sequence < self.scheduled else "I"
@@ -162,7 +180,12 @@ class Assignment:
         return others[sequence % len(others)] if others else ""
 
     def write(self, path: Path, offsets_ns: Sequence[int]) -> None:
-        """Write the file and its schedule."""
+        """Write the file and its schedule.
+
+        Args:
+            path: the file; the schedule goes to `schedule_path`.
+            offsets_ns: when each scheduled record is due, in ns after sending begins, by sequence.
+        """
         Path(self.schedule_path).write_bytes(array("q", offsets_ns).tobytes())
         path.write_bytes(orjson.dumps(asdict(self)))
 

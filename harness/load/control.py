@@ -37,7 +37,7 @@ class ControlCalls:
         self._began_ns = at_ns
 
     def sweep(self, now_ns: int) -> list[ControlCall]:
-        """Return the calls that returned since the last sweep, of those that were due by now."""
+        """Return the calls that returned since the last sweep, of records due by `now_ns` (monotonic)."""
         while self._began_ns and self._next < len(self._offsets_ns) and self._due_ns(self._next) <= now_ns:
             self._watched.append(self._next)
             self._next += 1

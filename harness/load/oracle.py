@@ -79,7 +79,7 @@ class Oracle:
         self._plan((at_ns + self._assignment.probe_offset_ns(sequence), sequence) for sequence in probes)
 
     def sweep(self, now_ns: int) -> list[Event]:
-        """Return the facts that came up since the last sweep."""
+        """Return the facts since the last sweep; `now_ns` of CLOCK_MONOTONIC is when this one begins."""
         facts: list[Event] = []
         while self._to_come and self._to_come[-1][0] <= now_ns:
             facts.append(self._fall_due_or_not(*self._to_come.pop()))
@@ -186,7 +186,12 @@ class Oracle:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Watch one run until told to finish or until input ends; return the exit code."""
+    """Watch one run until told to finish or until input ends; return the exit code.
+
+    Args:
+        arguments: the paths of the application's assignment, of the history to write and of the control's
+            assignment, then the most bytes that the history may have.
+    """
     assignment, control = read_assignment(Path(arguments[0])), read_assignment(Path(arguments[2]))
     history = Path(arguments[1])
     try:

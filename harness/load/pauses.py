@@ -18,10 +18,19 @@ class Pauses:
             self._moments.append(at_ns)
 
     def end(self, at_ns: int) -> None:
-        """Go on from that moment on; nothing changes where it is not paused."""
+        """Go on from that moment on; nothing changes where it is not paused.
+
+        Args:
+            at_ns: of CLOCK_MONOTONIC; one before the pause began makes the pause empty.
+        """
         if len(self._moments) % 2 == 1:
             self._moments.append(max(at_ns, self._moments[-1]))
 
     def hold(self, due_ns: int) -> bool:
-        """Return whether what is due then falls into a pause."""
+        """Return whether what is due then falls into a pause.
+
+        Args:
+            due_ns: of CLOCK_MONOTONIC; the moment at which a pause begins is in it, that at which it ends is
+                not.
+        """
         return bisect_right(self._moments, due_ns) % 2 == 1

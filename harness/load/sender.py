@@ -46,7 +46,17 @@ class Share:
         return sequence, self._due_ns(sequence)
 
     def take_due(self, now_ns: int, most: int, fits: Callable[[int], bool] = lambda _: True) -> list[int]:
-        """Take the next records that are due by now, at most so many, up to one that does not fit."""
+        """Take the next records that are due by now, at most so many, up to one that does not fit.
+
+        Args:
+            now_ns: the moment of CLOCK_MONOTONIC by which they are due.
+            most: how many are taken at most.
+            fits: tells of a sequence whether its record may go along; the first that may not stays, with all
+                after it.
+
+        Returns:
+            Their sequences, in order; what is withheld is taken, too, and left out.
+        """
         taken: list[int] = []
         while (
             self._left and len(taken) < most and self._due_ns(self._left[0]) <= now_ns and fits(self._left[0])
@@ -83,7 +93,12 @@ class Sender:
         self._records_max = intake.records_per_request if isinstance(intake, Batching) else 1
 
     def acknowledge(self, sequences: Iterable[int]) -> None:
-        """Note which records the stack became responsible for; called by the stack, from any thread."""
+        """Note which records the stack became responsible for; called by the stack, from any thread.
+
+        Args:
+            sequences: of records that it has accepted; for a record that it names twice the first time
+                counts.
+        """
         now_ns = time.monotonic_ns()
         for sequence in sequences:
             self._slots.acknowledge(sequence, now_ns)
@@ -100,7 +115,12 @@ class Sender:
         return self._shares(scheduled, lambda sequence: at_ns + self._offsets_ns[sequence], mine, withheld)
 
     def next_wave(self, at_ns: int, mine: Callable[[int], bool] = lambda _: True) -> dict[int, Share]:
-        """Return the shares of the next wave of the records kept back; as `scheduled` does."""
+        """Return the shares of the next wave of the records kept back; as `scheduled` does.
+
+        Args:
+            at_ns: when the wave begins, in ns of CLOCK_MONOTONIC.
+            mine: tells of a producer whether this process has it; by default it has all.
+        """
         probes = self._assignment.wave(self._waves)
         self._waves += 1
         return self._shares(probes, lambda sequence: at_ns + self._assignment.probe_offset_ns(sequence), mine)

@@ -63,22 +63,28 @@ class Slots:
             file.truncate(max(1, count) * _SLOT_BYTES)
 
     def enter(self, sequence: int, at_ns: int) -> None:
-        """Note that the call for this record begins."""
+        """Note that the call for the record `sequence` begins, `at_ns` of CLOCK_MONOTONIC."""
         self._cells[sequence * _FIELDS + _ENTERED] = at_ns
 
     def leave(self, sequence: int, at_ns: int, outcome: int) -> None:
-        """Note how the call ended. The time is written last: a slot with a time has its outcome."""
+        """Note how the call ended. The time is written last: a slot with a time has its outcome.
+
+        Args:
+            sequence: of the record whose call it was.
+            at_ns: when it returned, by CLOCK_MONOTONIC; never 0, which stands for a call under way.
+            outcome: `ANSWERED` or `REFUSED`.
+        """
         self._cells[sequence * _FIELDS + _OUTCOME] = outcome
         self._cells[sequence * _FIELDS + _RETURNED] = at_ns
 
     def acknowledge(self, sequence: int, at_ns: int) -> None:
-        """Note that the stack became responsible for this record; the first time counts."""
+        """Note that the stack took on the record `sequence`, `at_ns` of CLOCK_MONOTONIC; the first counts."""
         cell = sequence * _FIELDS + _ACKNOWLEDGED
         if self._cells[cell] == 0:
             self._cells[cell] = at_ns
 
     def read(self, sequence: int) -> Slot:
-        """Return one slot as it is now."""
+        """Return the slot of the record `sequence` as it is now."""
         first = sequence * _FIELDS
         returned_ns, outcome = self._cells[first + _RETURNED], self._cells[first + _OUTCOME]
         if not returned_ns or outcome not in {ANSWERED, REFUSED}:
@@ -91,12 +97,12 @@ class Slots:
         return len(column) - column.count(0)
 
     def answered(self, among: Iterable[int]) -> list[int]:
-        """Return those of these records whose call came back normally."""
+        """Return those of the sequences `among` whose call came back normally, in the same order."""
         outcomes, returned = self._cells[_OUTCOME::_FIELDS], self._cells[_RETURNED::_FIELDS]
         return [sequence for sequence in among if returned[sequence] and outcomes[sequence] == ANSWERED]
 
     def acknowledged(self, among: Iterable[int]) -> list[int]:
-        """Return those of these records that the stack became responsible for."""
+        """Return those of the sequences `among` that the stack became responsible for, in the same order."""
         times = self._cells[_ACKNOWLEDGED::_FIELDS]
         return [sequence for sequence in among if times[sequence]]
 
@@ -117,7 +123,7 @@ class Slots:
         )
 
     def not_entered(self, among: Iterable[int]) -> int:
-        """Return how many of these records' calls have not begun."""
+        """Return how many of the sequences `among` have no call that has begun."""
         times = self._cells[_ENTERED::_FIELDS]
         return sum(not times[sequence] for sequence in among)
 
@@ -143,7 +149,7 @@ class SlotFiles:
         self._place = place
 
     def read(self, sequence: int) -> Slot:
-        """Return one slot as it is now."""
+        """Return the slot of the record `sequence` as it is now, whichever worker sends it."""
         return self._files[self._place(sequence)].read(sequence)
 
     def entered(self) -> int:
@@ -151,20 +157,30 @@ class SlotFiles:
         return sum(file.entered() for file in self._files)
 
     def answered(self, among: Sequence[int]) -> list[int]:
-        """Return those of these records whose call came back normally."""
+        """Return those of the sequences `among` whose call came back normally, worker by worker."""
         return self._own(file.answered(among) for file in self._files)
 
     def acknowledged(self, among: Sequence[int]) -> list[int]:
-        """Return those of these records that the stack became responsible for."""
+        """Return those of `among` that the stack became responsible for, worker by worker."""
         return self._own(file.acknowledged(among) for file in self._files)
 
     def under_way(self, by_callback: bool, worker: int | None) -> int:
-        """Return how many calls of one worker (from 1), or of all, have no word of the stack yet."""
+        """Return how many calls of one worker (from 1), or of all, have no word of the stack yet.
+
+        Args:
+            by_callback: whether the stack acknowledges by a callback, and not by the call's return.
+            worker: its number from 1; None = all.
+        """
         files = self._files if worker is None else [self._files[worker - 1]]
         return sum(file.under_way(by_callback) for file in files)
 
     def not_entered(self, among: Iterable[int], worker: int | None) -> int:
-        """Return how many of these records, one worker's (from 1) or all, have no call that has begun."""
+        """Return how many of these records, one worker's (from 1) or all, have no call that has begun.
+
+        Args:
+            among: sequences; those of other workers are passed over.
+            worker: its number from 1; None = all.
+        """
         numbers = range(len(self._files)) if worker is None else (worker - 1,)
         theirs: dict[int, list[int]] = {number: [] for number in numbers}
         for sequence in among:

@@ -24,7 +24,12 @@ _HOST_CHARACTERS_MAX = 255
 
 
 def json_body(record: Record, now_ns: int) -> str:
-    """Return a record as one JSON document without a line break, whatever its line holds."""
+    """Return a record as one JSON document without a line break, whatever its line holds.
+
+    Args:
+        record: its level, logger, sequence, line and context go into the document.
+        now_ns: ns since 1970; the document has it as UTC.
+    """
     document: dict[str, object] = {
         "@timestamp": _utc(now_ns),
         "log": {"level": record.level.lower(), "logger": record.logger},
@@ -57,7 +62,13 @@ def rfc5424(record: Record, body: str, now_ns: int) -> bytes:
 
 
 def rfc3164(record: Record, body: str, now_ns: int) -> bytes:
-    """Return a message of RFC 3164: local time without a year, in seconds; the level as severity."""
+    """Return a message of RFC 3164: local time without a year, in seconds; the level as severity.
+
+    Args:
+        record: only its level is looked at.
+        body: the text after the tag, in UTF-8; its line breaks stay.
+        now_ns: ns since 1970, of which whole seconds are left.
+    """
     now = time.localtime(now_ns // SECOND_NS)
     clock = f"{_MONTHS[now.tm_mon - 1]} {now.tm_mday:2d} {now.tm_hour:02d}:{now.tm_min:02d}:{now.tm_sec:02d}"
     return f"<{_priority(record)}>{clock} {_host()} {APP_NAME}[{os.getpid()}]: {body}".encode()

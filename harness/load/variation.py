@@ -14,6 +14,9 @@ def level_of(sequence: int) -> str:
     """Return the level that a record is sent with, one of `LEVELS`.
 
     Each five records have all of them, in one of four orders, and no two neighbours have the same.
+
+    Args:
+        sequence: the record's, from 0 on.
     """
     block, place = divmod(sequence, len(LEVELS))
     return LEVELS[(1 + block % (len(LEVELS) - 1)) * place % len(LEVELS)]
@@ -25,5 +28,5 @@ def level_named(letter: str) -> str:
 
 
 def logger_of(sequence: int) -> str:
-    """Return the name of the logger that a record is sent by."""
+    """Return the name of the logger that sends the record `sequence`; neighbours have different ones."""
     return f"logquake.application.part{sequence % _LOGGERS}"

@@ -34,7 +34,11 @@ class SourceFile:
         return self.path.rpartition("/")[2]
 
     def line_of(self, offset: int) -> int:
-        """Return the line, from 1 on, of a character."""
+        """Return the line, from 1 on, of a character.
+
+        Args:
+            offset: the character's place in `text`, from 0.
+        """
         return self.text.count("\n", 0, offset) + 1
 
 
@@ -47,7 +51,12 @@ class ProjectFiles:
     cut: bool = False
 
     def not_read(self, path: str, why: str) -> None:
-        """Note a file that says nothing; beyond a few it is noted that there are more."""
+        """Note a file that says nothing; beyond a few it is noted that there are more.
+
+        Args:
+            path: as it is shown.
+            why: a few words for a person.
+        """
         if len(self.unreadable) < _UNREADABLE_MAX:
             self.unreadable.append(f"{path}: {why}")
         elif len(self.unreadable) == _UNREADABLE_MAX:

@@ -41,7 +41,11 @@ class Module:
     under_src: bool = False
 
     def dotted(self, node: ast.expr) -> str:
-        """Return what a name or an attribute stands for, e.g. `logging.handlers.SysLogHandler`; else ""."""
+        """Return what a name or an attribute stands for, e.g. `logging.handlers.SysLogHandler`; else "".
+
+        Args:
+            node: any expression; only a name, or attributes of one, stand for something.
+        """
         names: list[str] = []
         for _ in range(_STEPS_MAX):
             if not isinstance(node, ast.Attribute):
@@ -59,6 +63,11 @@ class Module:
         """Return the value of an expression, `UNWRITTEN` where the text does not say it.
 
         A name counts as what it is set to, `os.environ.get` and `os.getenv` as the default they are given.
+
+        Args:
+            node: an expression of this module.
+            steps_max: how many names and mappings within each other are followed; what goes on is
+                `UNWRITTEN`.
         """
         if isinstance(node, ast.Dict) and steps_max > 0:
             return self._mapping(node, steps_max - 1)

@@ -39,7 +39,11 @@ class SystemClock:
         self._called_off = called_off
 
     def another(self, called_off: Callable[[], str]) -> SystemClock:
-        """Return a clock for another thread of the run: what this one has answered it need not answer."""
+        """Return a clock for another thread of the run: what this one has answered it need not answer.
+
+        Args:
+            called_off: says why that thread's part must end; empty = it need not.
+        """
         clock = SystemClock(self._deadline_ns, self._signals, called_off)
         clock._answered = self._answered
         return clock

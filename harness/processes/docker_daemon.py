@@ -48,7 +48,7 @@ class LabelledContainer:
 
 
 def labels(run_id: str, service: str) -> dict[str, str]:
-    """Return the labels of a container of a run."""
+    """Return the labels of the container that is called `service` in the run `run_id`."""
     return {RUN_LABEL: run_id, HARNESS_LABEL: procfs.mark(os.getpid()), SERVICE_LABEL: service}
 
 
@@ -82,6 +82,12 @@ def looks_present() -> bool:
 @contextmanager
 def connected(timeout_seconds: float = CALL_SECONDS) -> Iterator[Any]:
     """Have a client of the daemon (`docker.APIClient`), each of whose answers is waited for so long.
+
+    Args:
+        timeout_seconds: bound of each call, not of all together.
+
+    Yields:
+        The client; it is closed in the end.
 
     Raises:
         UnavailableError: the package is not installed, or the daemon does not answer.
@@ -133,7 +139,11 @@ def reason(error: BaseException) -> str:
 
 
 def package(name: str) -> Any:
-    """Return a module of the extra `containers`; raises UnavailableError where it is not installed."""
+    """Return a module of the extra `containers`; raises UnavailableError where it is not installed.
+
+    Args:
+        name: the module's dotted path.
+    """
     try:
         return importlib.import_module(name)
     except ImportError as error:
@@ -181,7 +191,11 @@ def require_shared_network() -> None:
 
 
 def has_image(name: str) -> bool:
-    """Tell whether the daemon has an image already; raises UnavailableError."""
+    """Tell whether the daemon has an image already; raises UnavailableError.
+
+    Args:
+        name: with its tag or digest.
+    """
     with connected() as client:
         try:
             client.inspect_image(name)
@@ -192,6 +206,11 @@ def has_image(name: str) -> bool:
 
 def pull(name: str, timeout_seconds: float, clock: Clock) -> None:
     """Let the daemon fetch an image.
+
+    Args:
+        name: with its tag or digest.
+        timeout_seconds: looked at as often as the daemon tells of its progress.
+        clock: by which it is looked at.
 
     Raises:
         UnavailableError: it cannot, or not within `timeout_seconds`.
@@ -228,6 +247,9 @@ def labelled() -> list[LabelledContainer]:
 def remove(container_id: str) -> None:
     """Remove a container with its data, killing it where it runs; harmless where it is gone.
 
+    Args:
+        container_id: as the daemon gave it.
+
     Raises:
         UnavailableError: the daemon does not do it.
     """
@@ -244,7 +266,11 @@ def remove(container_id: str) -> None:
 
 
 def resume(container_id: str) -> bool:
-    """Let a frozen container go on; tell whether it was frozen. Raises UnavailableError."""
+    """Let a frozen container go on; tell whether it was frozen. Raises UnavailableError.
+
+    Args:
+        container_id: as the daemon gave it; of one that is gone the answer is no.
+    """
     with connected() as client:
         try:
             if not client.inspect_container(container_id)["State"]["Paused"]:

@@ -23,7 +23,7 @@ class Member(Protocol):
         ...
 
     def wait_ready(self, timeout_seconds: float) -> None:
-        """Return once it serves; raises StackError."""
+        """Return once it serves; raises StackError where it does not within `timeout_seconds`."""
         ...
 
     def ended_by_itself(self) -> int | None:
@@ -31,12 +31,22 @@ class Member(Protocol):
         ...
 
     def terminate(self, timeout_seconds: float) -> None:
-        """End it for good; idempotent. Raises StackError where something of it survives."""
+        """End it for good; idempotent. Raises StackError where something of it survives.
+
+        Args:
+            timeout_seconds: how long it has to end by itself before it is killed.
+        """
         ...
 
 
 def wait_all_ready(members: Sequence[Member], timeout_seconds: float, clock: Clock) -> None:
-    """Return once all serve; raises StackError where one does not within its own limit or the common one."""
+    """Return once all serve; raises StackError where one does not within its own limit or the common one.
+
+    Args:
+        members: waited for in this order, though all of them start at the same time.
+        timeout_seconds: for all together; each also has its own `ready_seconds`.
+        clock: by which the time left is told.
+    """
     until_ns = clock.now_ns() + round(timeout_seconds * SECOND_NS)
     for member in members:
         left_seconds = max(0.0, (until_ns - clock.now_ns()) / SECOND_NS)
@@ -60,7 +70,12 @@ def do_all(steps: Iterable[Callable[[], None]]) -> None:
 
 
 def stop_after(error: BaseException, stop: Callable[[], None]) -> None:
-    """Stop what a failed start has begun; what then fails too is noted on the error that came first."""
+    """Stop what a failed start has begun; what then fails too is noted on the error that came first.
+
+    Args:
+        error: what made the start fail; the caller raises it.
+        stop: ends what was started; only a HarnessError of it is noted, anything else is raised.
+    """
     try:
         stop()
     except HarnessError as second:

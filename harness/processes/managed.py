@@ -68,6 +68,11 @@ class ManagedProcess:
 
     It carries the run id and the harness's identity in its environment, so that whatever a dead harness
     leaves behind can be found (`residue.py`), and so that what it detached from its group still ends with it.
+
+    Args:
+        spec: how it starts, each time.
+        run_id: the run's.
+        clock: by which its start and its end are waited for.
     """
 
     def __init__(self, spec: ProcessSpec, run_id: str, clock: Clock) -> None:

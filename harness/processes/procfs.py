@@ -60,12 +60,16 @@ def mark(pid: int) -> str:
 
 
 def marks(run_id: str) -> dict[str, str]:
-    """Return the variables by which the processes of a run are found, and their harness looked for."""
+    """Return the variables by which processes of the run `run_id` are found, and their harness looked for."""
     return {RUN_ID_VARIABLE: run_id, HARNESS_VARIABLE: mark(os.getpid())}
 
 
 def mark_runs(text: str) -> bool:
-    """Tell whether the process that `mark` named still runs; a malformed mark names nobody."""
+    """Tell whether the process that `mark` named still runs; a malformed mark names nobody.
+
+    Args:
+        text: a pid and a start time in clock ticks after the boot, `PID:TICKS`.
+    """
     pid, _, start_ticks = text.partition(":")
     if not (pid.isdecimal() and start_ticks.isdecimal()):
         return False
@@ -73,7 +77,7 @@ def mark_runs(text: str) -> bool:
 
 
 def age_seconds(pid: int) -> float | None:
-    """Return how long ago a process started, in seconds; None where it is gone."""
+    """Return how long ago the process `pid` started, in seconds; None where it is gone."""
     seen = stat(pid)
     if seen is None:
         return None
@@ -82,7 +86,11 @@ def age_seconds(pid: int) -> float | None:
 
 
 def environment(pid: int) -> Mapping[str, str]:
-    """Return the environment a process was started with; empty where it is gone or not ours to read."""
+    """Return the environment a process was started with; empty where it is gone or not ours to read.
+
+    Args:
+        pid: of any process; variables it has set since are not seen.
+    """
     try:
         raw = (PROC / str(pid) / "environ").read_bytes()
     except (FileNotFoundError, ProcessLookupError, PermissionError):
@@ -92,7 +100,11 @@ def environment(pid: int) -> Mapping[str, str]:
 
 
 def command(pid: int) -> str:
-    """Return the command line of a process as one line of at most 300 characters; empty where it is gone."""
+    """Return the command line of a process as one line of at most 300 characters; empty where it is gone.
+
+    Args:
+        pid: of any process; a zombie has no command line.
+    """
     try:
         raw = (PROC / str(pid) / "cmdline").read_bytes()
     except (FileNotFoundError, ProcessLookupError, PermissionError):
@@ -111,7 +123,12 @@ def started_by_a_harness() -> Iterator[tuple[int, Mapping[str, str]]]:
 
 
 def sessions(leaders: Collection[int]) -> dict[int, list[int]]:
-    """Return the running processes of each session: what its leader started in turn, unless it left."""
+    """Return the running processes of each session: what its leader started in turn, unless it left.
+
+    Args:
+        leaders: pids of session leaders; each is a key of the answer, though nothing may be left of its
+            session.
+    """
     members: dict[int, list[int]] = {leader: [] for leader in leaders}
     for entry in PROC.iterdir():
         seen = stat(int(entry.name)) if entry.name.isdecimal() else None
@@ -158,7 +175,7 @@ def memory_mib(pid: int) -> float:
 
 
 def descriptors(pid: int) -> int:
-    """Return how many file descriptors a process has open; 0 where it is gone or not ours to look into."""
+    """Return how many files the process `pid` has open; 0 where it is gone or not ours to look into."""
     try:
         return sum(1 for _ in (PROC / str(pid) / "fd").iterdir())
     except (FileNotFoundError, ProcessLookupError, PermissionError):
@@ -172,7 +189,11 @@ class Grip:
     """
 
     def __init__(self, pid: int) -> None:
-        """Take hold of a running process; raises ProcessLookupError where there is none."""
+        """Take hold of a running process; raises ProcessLookupError where there is none.
+
+        Args:
+            pid: of any process; whoever knows it by its start time must look at that again afterwards.
+        """
         self.pid = pid
         self._descriptor = os.pidfd_open(pid)
 
@@ -198,6 +219,12 @@ def grip_marked(text: str) -> Grip | None:
     """Take hold of the very process that `mark` named; None where it has ended.
 
     Its identity is looked at again after taking hold: only then can the number not have been used anew.
+
+    Args:
+        text: as `mark` wrote it.
+
+    Returns:
+        The hold, which the caller releases.
     """
     if not mark_runs(text):
         return None
@@ -212,7 +239,7 @@ def grip_marked(text: str) -> Grip | None:
 
 
 def signal_marked(text: str, number: signal.Signals) -> bool:
-    """Send a signal to the very process that `mark` named; tell whether it was there."""
+    """Send the signal `number` to the very process whose `mark` is `text`; tell whether it was there."""
     grip = grip_marked(text)
     if grip is None:
         return False
@@ -224,7 +251,12 @@ def signal_marked(text: str, number: signal.Signals) -> bool:
 
 
 def kill(pid: int, timeout_seconds: float) -> bool:
-    """Kill one process and wait for its end, at most `timeout_seconds`; tell whether it is gone."""
+    """Kill one process and wait for its end, at most `timeout_seconds`; tell whether it is gone.
+
+    Args:
+        pid: must not have been used anew; who cannot be sure of that takes `grip_marked`.
+        timeout_seconds: after which it counts as not gone.
+    """
     try:
         grip = Grip(pid)
     except ProcessLookupError:

@@ -14,7 +14,12 @@ _ANSWER_BYTES_MAX = 8 * 1024 * 1024
 
 
 def answers(url: str, timeout_seconds: float) -> bool:
-    """Tell whether a GET of `url` is answered with a status below 400 within the timeout."""
+    """Tell whether a GET of `url` is answered with a status below 400 within the timeout.
+
+    Args:
+        url: http or https; redirects are not followed, and one counts as an answer.
+        timeout_seconds: for the whole call.
+    """
     try:
         answer = http_client.call(
             "GET", url, timeout_seconds=timeout_seconds, answer_bytes_max=_ANSWER_BYTES_MAX
@@ -27,7 +32,12 @@ def answers(url: str, timeout_seconds: float) -> bool:
 
 
 def listens(address: str, timeout_seconds: float) -> bool:
-    """Tell whether a TCP connection to `host:port` is taken within the timeout."""
+    """Tell whether a TCP connection to `host:port` is taken within the timeout.
+
+    Args:
+        address: `host:port`, the port after the last colon.
+        timeout_seconds: for each address that the host's name stands for.
+    """
     host, _, port = address.rpartition(":")
     try:
         with socket.create_connection((host, int(port)), timeout=timeout_seconds):

@@ -39,6 +39,12 @@ def make_scratch(run_id: str) -> Path:
     """Make the scratch folder of a run in the temporary folder, with its owner written into it.
 
     Under root it is 0755, so that servers running as another user reach their own subfolders; else 0700.
+
+    Args:
+        run_id: the run's; part of the folder's name.
+
+    Returns:
+        The folder, new and, but for its owner's file, empty.
     """
     folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{run_id}-"))
     owner = {"harness": procfs.mark(os.getpid()), "run_id": run_id}
@@ -49,6 +55,14 @@ def make_scratch(run_id: str) -> Path:
 
 def subfolder(scratch: Path, name: str, user: int | None = None) -> Path:
     """Make a private (0700) subfolder that belongs to `user` (uid and gid), or to the harness for None.
+
+    Args:
+        scratch: the run's folder.
+        name: may lead several folders deep; one that is there already is used as it is.
+        user: whoever the server runs as; the caller must be root to give one.
+
+    Returns:
+        The subfolder's path.
 
     Raises:
         UnavailableError: that user cannot reach the folder, because one above it is closed to others.

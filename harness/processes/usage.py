@@ -15,7 +15,11 @@ _FILES_MAX = 100_000
 
 
 def processes_usage(processes: Mapping[str, ManagedProcess]) -> dict[str, float]:
-    """Return memory and descriptors of each process with its children; one that does not run is left out."""
+    """Return memory and descriptors of each process with its children; one that does not run is left out.
+
+    Args:
+        processes: by the names that end those of the samples.
+    """
     leaders = {name: process.leader for name, process in processes.items() if process.alive()}
     members = procfs.sessions({leader for leader in leaders.values() if leader is not None})
     used: dict[str, float] = {}
@@ -27,7 +31,12 @@ def processes_usage(processes: Mapping[str, ManagedProcess]) -> dict[str, float]
 
 
 def folder_usage(name: str, folder: Path) -> dict[str, float]:
-    """Return what the files below a folder take on disk, in MiB; at most 100,000 files are looked at."""
+    """Return what the files below a folder take on disk, in MiB; at most 100,000 files are looked at.
+
+    Args:
+        name: ends the sample's name.
+        folder: gone through with all below it; links are not followed.
+    """
     used_bytes = 0
     seen = 0
     for where, _, files in os.walk(folder):

@@ -23,7 +23,7 @@ class Freezable(Protocol):
         ...
 
     def wait_ready(self, timeout_seconds: float) -> None:
-        """Return once it serves; raises StackError."""
+        """Return once it serves; raises StackError where it does not within `timeout_seconds`."""
         ...
 
     def kill(self) -> None:
@@ -31,7 +31,7 @@ class Freezable(Protocol):
         ...
 
     def stop(self, timeout_seconds: float) -> None:
-        """Ask it to end, kill it after the timeout, return when it is gone; raises StackError."""
+        """Ask it to end, kill it after `timeout_seconds`, return when it is gone; raises StackError."""
         ...
 
     def pause(self) -> None:

@@ -70,6 +70,10 @@ def take_away(root: Path, folder: PurePath) -> bool:
 def put_back(root: Path, folder: PurePath) -> bool:
     """Put a folder back that was taken away. Idempotent.
 
+    Args:
+        root: the folder of the stack in its run.
+        folder: within it, and not above.
+
     Returns:
         Whether it was away.
 
@@ -91,7 +95,15 @@ def put_back(root: Path, folder: PurePath) -> bool:
 
 
 def is_away(root: Path, folder: PurePath) -> bool:
-    """See from outside that a folder cannot be entered and that its contents are elsewhere meanwhile."""
+    """See from outside that a folder cannot be entered and that its contents are elsewhere meanwhile.
+
+    Args:
+        root: the folder of the stack in its run.
+        folder: within it, and not above.
+
+    Returns:
+        Whether both hold; of a folder that never was, no.
+    """
     path = _inside(root, folder)
     try:
         next(path.iterdir(), None)

@@ -19,19 +19,25 @@ class RuleServer(Protocol):
     """What this target needs of the interceptor; `InterceptorClient` is one."""
 
     def put_rule(self, interceptor_name: str, rule_name: str, rule: Rule) -> None:
-        """Set a rule on an interceptor."""
+        """Set a rule on an interceptor.
+
+        Args:
+            interceptor_name: the link's name there.
+            rule_name: how the rule is called from then on; one of that name is replaced.
+            rule: what it does to which requests.
+        """
         ...
 
     def remove_rule(self, interceptor_name: str, rule_name: str) -> None:
-        """Take a rule off an interceptor."""
+        """Take the rule `rule_name` off the link that the server calls `interceptor_name`."""
         ...
 
     def counters(self, interceptor_name: str, rule_name: str) -> Mapping[str, int]:
-        """Return what a rule has done."""
+        """Return what the rule `rule_name` has done on the link that is called `interceptor_name` there."""
         ...
 
     def traffic(self, interceptor_name: str) -> Traffic:
-        """Return what has come through an interceptor so far."""
+        """Return what has come so far through the link that the server calls `interceptor_name`."""
         ...
 
 

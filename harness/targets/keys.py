@@ -117,7 +117,12 @@ class RevocableKeysTarget(KeysTarget):
 
 
 def keys_target(name: str, commands: KeyCommands) -> KeysTarget:
-    """Return the keys as a target that can do what there are commands for."""
+    """Return the keys as a target that can do what there are commands for.
+
+    Args:
+        name: by which scenarios name it.
+        commands: as the stack declares them; without `revoke` no fault that revokes a key can have it.
+    """
     return (RevocableKeysTarget if commands.revoke else KeysTarget)(name, commands)
 
 

@@ -19,15 +19,31 @@ class ToxicServer(Protocol):
     """What this target needs of the fault proxy; `ToxiproxyClient` is one."""
 
     def add_toxic(self, proxy_name: str, toxic: Toxic) -> object:
-        """Put a toxic on a proxy."""
+        """Put a toxic on a proxy.
+
+        Args:
+            proxy_name: the link's name there.
+            toxic: its own name is not taken on this proxy.
+
+        Returns:
+            The toxic as the server now describes it; targets do not look at it.
+        """
         ...
 
     def remove_toxic(self, proxy_name: str, toxic_name: str) -> None:
-        """Take a toxic off a proxy."""
+        """Take the toxic `toxic_name` off the link that the server calls `proxy_name`."""
         ...
 
     def set_enabled(self, name: str, enabled: bool) -> object:
-        """Let a proxy listen, or refuse new connections and end the open ones."""
+        """Let a proxy listen, or refuse new connections and end the open ones.
+
+        Args:
+            name: the link's name there.
+            enabled: True lets it listen, False cuts it.
+
+        Returns:
+            The proxy as the server now describes it; targets do not look at it.
+        """
         ...
 
 

@@ -108,6 +108,11 @@ class MailContainerTarget(MailRefusal, ContainerTarget):
 def set_chaos(api_url: str, code: int, percent: int) -> None:
     """Tell a mail server with which code, and how often, to refuse recipients.
 
+    Args:
+        api_url: of the server's HTTP API, without a path.
+        code: of SMTP, 400 to 599.
+        percent: of the recipients that are refused, 0 to 100; 0 = it takes all.
+
     Raises:
         FaultError: it does not take that.
     """

@@ -18,7 +18,7 @@ class Restartable(Protocol):
         ...
 
     def wait_ready(self, timeout_seconds: float) -> None:
-        """Return once it serves; raises StackError."""
+        """Return once it serves; raises StackError where it does not within `timeout_seconds`."""
         ...
 
     def kill(self) -> None:
@@ -26,7 +26,7 @@ class Restartable(Protocol):
         ...
 
     def stop(self, timeout_seconds: float) -> None:
-        """Ask it to end, kill it after the timeout, return when it is gone; raises StackError."""
+        """Ask it to end, kill it after `timeout_seconds`, return when it is gone; raises StackError."""
         ...
 
     def alive(self) -> bool:
@@ -38,11 +38,20 @@ class Restartable(Protocol):
         ...
 
     def send(self, number: signal.Signals) -> None:
-        """Send what serves a signal; raises StackError where it does not run."""
+        """Send what serves a signal; raises StackError where it does not run.
+
+        Args:
+            number: the signal; it goes to the server, not to its launcher.
+        """
         ...
 
     def wait_state(self, states: str, timeout_seconds: float) -> str:
-        """Return its state in /proc once it is one of these letters, or what it is after the timeout."""
+        """Return its state in /proc once it is one of these letters, or what it is after the timeout.
+
+        Args:
+            states: letters as in proc(5), such as `T` for stopped.
+            timeout_seconds: after which whatever its state is then comes back.
+        """
         ...
 
     def mark(self) -> str:

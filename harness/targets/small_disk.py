@@ -56,6 +56,9 @@ def mount(folder: Path, size_mib: int) -> None:
 def unmount(folder: Path) -> bool:
     """Take a disk away with all that is on it, also while processes have files on it open. Idempotent.
 
+    Args:
+        folder: over which it was mounted; what was in the folder before shows again.
+
     Returns:
         Whether there was one.
 
@@ -86,7 +89,11 @@ def unmount_keeping(folder: Path) -> None:
 
 
 def undo_mount(folder: Path) -> Undo:
-    """Say how a later process takes the disk away."""
+    """Say how a later process takes the disk away.
+
+    Args:
+        folder: over which it is going to be mounted.
+    """
     return Undo("unmount_disk", {"folder": str(folder)})
 
 

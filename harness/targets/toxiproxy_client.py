@@ -52,6 +52,9 @@ class ProxyAnswerError(ProxyError):
     Attributes:
         status: the HTTP status: 400 malformed, 403 browser, 404 unknown name, 409 name taken, 500 address
             not free, 503 the proxy gave up on itself.
+
+    Args:
+        message: the call, what was answered and the remedy.
     """
 
     def __init__(self, message: str, status: int) -> None:
@@ -112,7 +115,7 @@ class ToxiproxyClient:
         return _text(call, _object(call, _document(call)), "version")
 
     def list(self) -> dict[str, Proxy]:
-        """All proxies by name."""
+        """Return all proxies by name."""
         call = self._call("GET", "/proxies")
         return {name: _proxy(call, value) for name, value in _object(call, _document(call)).items()}
 
@@ -151,7 +154,15 @@ class ToxiproxyClient:
         return _toxic(call, _document(call))
 
     def update_toxic(self, proxy_name: str, toxic: Toxic) -> Toxic:
-        """Give the toxic of that name these attributes and this toxicity; attributes not named stay."""
+        """Give the toxic of that name these attributes and this toxicity; attributes not named stay.
+
+        Args:
+            proxy_name: the proxy that has it.
+            toxic: its name must be there; type and stream cannot be changed.
+
+        Returns:
+            The toxic as it is now.
+        """
         _check_toxic(toxic)
         body = {"toxicity": toxic.toxicity, "attributes": dict(toxic.attributes)}
         call = self._call("PATCH", _path(proxy_name, toxic.name), body)

@@ -140,6 +140,9 @@ class WallClockHistory:
         """Return by how many ns it was moved at a moment of CLOCK_MONOTONIC.
 
         None within a second of a move: who asked then may have been told either time.
+
+        Args:
+            at_ns: moves after it do not count, but for the second before each.
         """
         offset_ns = 0
         for move in self._moves():
@@ -158,7 +161,11 @@ class WallClockHistory:
 
 
 def set_right(path: str) -> bool:
-    """Let a moved clock show the machine's time again; return whether it was moved. Raises FaultError."""
+    """Let a moved clock show the machine's time again; return whether it was moved. Raises FaultError.
+
+    Args:
+        path: the file that the moved processes read their clock's offset from.
+    """
     with _numbers(path) as numbers:
         was_moved = numbers[_OFFSET] != 0
         numbers[_OFFSET] = 0

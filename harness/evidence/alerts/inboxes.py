@@ -44,7 +44,11 @@ class Clocks:
     monotonic_ns: Callable[[], int]
 
     def moment_ns(self, unix_ns: int) -> int:
-        """Return a time of day as CLOCK_MONOTONIC has it."""
+        """Return a time of day as CLOCK_MONOTONIC has it.
+
+        Args:
+            unix_ns: ns since 1970, by the machine's clock; the two clocks are compared at this call.
+        """
         return unix_ns - self.unix_ns() + self.monotonic_ns()
 
 

@@ -75,6 +75,10 @@ class Place:
 def place_of(text: str) -> Place:
     """Return the place that a stack file names.
 
+    Args:
+        text: its kind and the rest, parted by a blank: `header NAME`, `header NAME PATTERN`, `json PATH` or
+            `text PATTERN`.
+
     Raises:
         ValueError: it names none; the message says what to write.
     """

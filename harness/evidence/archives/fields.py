@@ -12,6 +12,10 @@ def line_of(document: object, field: str) -> str:
 
     A dot is part of a key or parts two keys, as in Elasticsearch: `log.original` finds `{"log.original": …}`
     and `{"log": {"original": …}}` alike.
+
+    Args:
+        document: as it was stored, of JSON's types.
+        field: a key, or several parted by dots.
     """
     found = _at(document, field.split("."))
     try:
@@ -21,13 +25,23 @@ def line_of(document: object, field: str) -> str:
 
 
 def values_of(document: object, fields: Sequence[str]) -> tuple[Scalar | None, ...]:
-    """Return the values at several fields; None where there is none, or more than one."""
+    """Return the values at several fields; None where there is none, or more than one.
+
+    Args:
+        document: as it was stored, of JSON's types.
+        fields: each a key, or several parted by dots; the values come back in this order.
+    """
     found = [_at(document, field.split(".")) for field in fields]
     return tuple(value if isinstance(value, str | int | float | bool) else None for value in found)
 
 
 def scalars_in(document: object, depth_max: int = 20) -> Iterator[tuple[str, Scalar]]:
-    """Yield every text, number and truth value in a document with its field, dots parting keys; no lists."""
+    """Yield every text, number and truth value in a document with its field, dots parting keys; no lists.
+
+    Args:
+        document: as it was stored, of JSON's types; of anything but a mapping nothing is yielded.
+        depth_max: how many mappings within each other are looked into; what is deeper is left out.
+    """
     if not isinstance(document, Mapping) or not depth_max:
         return
     for key, value in document.items():

@@ -126,6 +126,10 @@ class FileArchive:
     def appended(self, ends: dict[tuple[int, int], int]) -> Iterator[RawDocument]:
         """Yield the whole documents behind these places of files, by their inodes, and move the places on.
 
+        Args:
+            ends: by device and inode, the place in bytes up to which a file was read; of a file that is not
+                named all is yielded.
+
         Raises:
             StackError: a file cannot be read.
         """

@@ -14,7 +14,13 @@ _DEPTH_MAX = 20
 
 
 def field_with(body: bytes, needles: Needles, needle: Needle) -> str:
-    """Return the path of the field that holds a needle, its keys parted by dots; empty where none is told."""
+    """Return the path of the field that holds a needle, its keys parted by dots; empty where none is told.
+
+    Args:
+        body: the document's bytes; what is not JSON tells no field.
+        needles: what is looked for in each text of it.
+        needle: the one that was found in `body`.
+    """
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -26,7 +32,12 @@ def field_with(body: bytes, needles: Needles, needle: Needle) -> str:
 
 
 def line_around(path: Path, at_byte: int) -> bytes:
-    """Return the line of a file that holds a byte; nothing where it is too long or cannot be read."""
+    """Return the line of a file that holds a byte; nothing where it is too long or cannot be read.
+
+    Args:
+        path: a file that others may still write to.
+        at_byte: the byte's place in the file, from 0.
+    """
     try:
         with path.open("rb") as file:
             begin = max(0, at_byte - _LINE_BYTES_MAX)

@@ -68,7 +68,11 @@ class PlantedLines:
         return f"{text[:at]}{planted.canary.text} {text[at:]}"
 
     def planted(self, sequence: int) -> Planted | None:
-        """Return the canary of a record and where it stands in its line; None where it has none."""
+        """Return the canary of a record and where it stands in its line; None where it has none.
+
+        Args:
+            sequence: the record's; every `INTERVAL`-th has a canary.
+        """
         turn, rest = divmod(sequence, INTERVAL)
         if rest or not self._order:
             return None
@@ -80,14 +84,22 @@ class PlantedLines:
         return Planted(path, canary, begin, begin + len(canary.masked))
 
     def spans(self, sequence: int) -> tuple[tuple[int, int], ...]:
-        """Return the parts (from, to) of a record's line that a mask may change, in characters from 0."""
+        """Return the parts (from, to) of a record's line that a mask may change, in characters from 0.
+
+        Args:
+            sequence: the record's; of one without a canary in its line no part.
+        """
         planted = self.planted(sequence)
         if planted is None or not planted.to_character:
             return ()
         return ((planted.from_character, planted.to_character),)
 
     def secret(self, sequence: int) -> Secret | None:
-        """Return what the intake has to bring beside the line, or to hand over apart from it."""
+        """Return what the intake has to bring beside the line, or to hand over apart from it.
+
+        Args:
+            sequence: the record's; None where it has no canary.
+        """
         planted = self.planted(sequence)
         if planted is None:
             return None

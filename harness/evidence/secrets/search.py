@@ -39,7 +39,11 @@ class Unpacker(Protocol):
     """Unpacks one stream as it comes; the interface of `zlib.decompressobj`, as far as it is used."""
 
     def decompress(self, data: bytes) -> bytes:
-        """Return what these bytes hold; raises where they are no such stream."""
+        """Return what these bytes hold; raises where they are no such stream.
+
+        Args:
+            data: the next bytes of the packed stream, in order; it may end anywhere in it.
+        """
         ...
 
     @property
@@ -134,7 +138,11 @@ class Stream:
         self._packings = packings() if depth else {}
 
     def feed(self, data: bytes) -> Iterator[Hit]:
-        """Yield what is found, now that these bytes have come."""
+        """Yield what is found, now that these bytes have come.
+
+        Args:
+            data: the next bytes, any number; a needle may be parted between two calls.
+        """
         for at in range(0, len(data), PIECE_BYTES):
             yield from self._feed(data[at : at + PIECE_BYTES])
 

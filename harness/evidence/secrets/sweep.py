@@ -64,7 +64,11 @@ class Sweep:
     _known: dict[tuple[int, int], _Known] = field(default_factory=dict)
 
     def look(self, bytes_max: int) -> Iterator[FileHit]:
-        """Yield what is found in what files have become since the last look; reads so many bytes at most."""
+        """Yield what is found in what files have become since the last look; reads so many bytes at most.
+
+        Args:
+            bytes_max: bound of this look, over all files; where it ends, the next look goes on.
+        """
         left = bytes_max
         for name, path, seen in self._listed():
             if left <= 0:

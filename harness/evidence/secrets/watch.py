@@ -100,7 +100,11 @@ class SecretWatch:
         self._unread.append(what)
 
     def facts(self, now_ns: int) -> Iterator[Event]:
-        """Look at all files as they are now, and yield what was found in all."""
+        """Look at all files as they are now, and yield what was found in all.
+
+        Args:
+            now_ns: when the look begins, in ns of CLOCK_MONOTONIC.
+        """
         for found in self._sweep.look_at_all():
             self._in_file(found)
         told = [(key, find) for key, find in self._finds.items() if find.is_sure]

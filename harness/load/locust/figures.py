@@ -24,7 +24,12 @@ class Requests:
 
 
 def write_figures(path: Path, sorts: Sequence[Requests]) -> None:
-    """Write the figures whole: whoever reads sees the old ones or these."""
+    """Write the figures whole: whoever reads sees the old ones or these.
+
+    Args:
+        path: the file, in a folder that exists.
+        sorts: one entry for each method and name that was requested.
+    """
     fresh = path.with_suffix(".fresh")
     fresh.write_bytes(orjson.dumps([asdict(each) for each in sorts]))
     fresh.replace(path)

@@ -196,6 +196,10 @@ class LocustLoad(HostedLoad):
 def found_file(file: str, folders: Sequence[Path]) -> Path:
     """Return where a Locust file lies: beside the stack file, in the current folder, or at its whole path.
 
+    Args:
+        file: as the scenario or stack names it.
+        folders: looked through in this order; an absolute path counts as it is, whatever they are.
+
     Raises:
         ScenarioError: it is not there.
     """

@@ -78,7 +78,11 @@ def _requests(entry: StatsEntry) -> Requests:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the master until told to finish; return its exit code."""
+    """Run the master until told to finish; return its exit code.
+
+    Args:
+        arguments: the words that this module's docstring names, in their order.
+    """
     assignment_path, port, figures_path, file, *page = arguments
     intake = read_assignment(Path(assignment_path)).intake
     try:

@@ -40,7 +40,11 @@ class Users:
         self._free.extend(self._sender.scheduled(at_ns, self._mine).values())
 
     def probes(self, at_ns: int) -> list[Share]:
-        """Return this worker's shares of the next wave of the records kept back."""
+        """Return this worker's shares of the next wave of the records kept back.
+
+        Args:
+            at_ns: when the wave begins, in ns of CLOCK_MONOTONIC.
+        """
         return list(self._sender.next_wave(at_ns, self._mine).values())
 
     @property
@@ -59,7 +63,13 @@ class Users:
             raise self._stop_user
 
     def send_next(self, share: Share, environment: Any, context: dict[str, object]) -> bool:
-        """Send the next records of a share and tell Locust of it; return whether there was one."""
+        """Send the next records of a share and tell Locust of it; return whether there was one.
+
+        Args:
+            share: one producer's; waits until its next record is due.
+            environment: Locust's, whose request event is fired once for the whole call.
+            context: the user's, passed on to the event's listeners.
+        """
         records = self._sender.due(share)
         if not records:
             return False

@@ -28,7 +28,11 @@ def problem(file: str) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Try one file; return the exit code."""
+    """Try one file; return the exit code.
+
+    Args:
+        arguments: the Locust file's path, then the folders of the user's own code.
+    """
     file, *code_folders = arguments
     sys.path.extend(code_folders)
     said = problem(file)

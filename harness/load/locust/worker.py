@@ -53,7 +53,12 @@ class Worker:
         self._host = host_of(assignment.intake)
 
     def connect(self, file: str, port: int) -> None:
-        """Read the Locust file and connect to the master; returns once it has answered."""
+        """Read the Locust file and connect to the master; returns once it has answered.
+
+        Args:
+            file: the Locust file's path.
+            port: the master's, on loopback.
+        """
         open_users(self._users)
         self._intake.open(self._sender.acknowledge)
         self._environment = Environment(
@@ -106,7 +111,12 @@ class Worker:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one worker until told to finish; return its exit code."""
+    """Run one worker until told to finish; return its exit code.
+
+    Args:
+        arguments: the assignment's path, this worker's number (from 1), the master's port, the Locust file's
+            path, then the folders of the user's own code.
+    """
     assignment_path, number, port, file, *code_folders = arguments
     sys.path.extend(code_folders)
     assignment = read_assignment(Path(assignment_path))

@@ -22,6 +22,10 @@ def due_times_ns(knots: Knots, rng: Random) -> list[int]:
 
     Each is due at a random moment of the interval in which the rate makes one record due. Two knots at the
     same moment are a jump.
+
+    Args:
+        knots: at least two; before the first and after the last nothing is due.
+        rng: of this schedule alone; the same seed makes the same times.
     """
     times: list[int] = []
     before = 0.0
@@ -40,6 +44,10 @@ def due_times_ns(knots: Knots, rng: Random) -> list[int]:
 def require_rates(**rates_per_second: float) -> None:
     """Refuse rates that nobody can send.
 
+    Args:
+        rates_per_second: each by what a message shall call it, such as its argument; above 0 and at most
+            `RATE_PER_SECOND_MAX`.
+
     Raises:
         ScenarioError: a rate is out of range.
     """
@@ -50,6 +58,10 @@ def require_rates(**rates_per_second: float) -> None:
 
 def require_seconds(**lengths_seconds: float) -> None:
     """Refuse lengths that are none.
+
+    Args:
+        lengths_seconds: each by what a message shall call it, such as its argument; above 0 and at most
+            `SECONDS_MAX`.
 
     Raises:
         ScenarioError: a length is out of range.

@@ -79,12 +79,20 @@ def taken_over(outlet: Outlet, without: Collection[str]) -> dict[str, Scalar]:
 
 
 def is_secret(key: str) -> bool:
-    """Return whether an argument of that name is likely to hold a secret, which no draft may copy."""
+    """Return whether an argument of that name is likely to hold a secret, which no draft may copy.
+
+    Args:
+        key: the argument's name, in either case; words such as `password`, `token` or `api_key` in it count.
+    """
     return _SECRET.search(key.lower()) is not None
 
 
 def without_user(url: str) -> str:
-    """Return a text with the user and the password of a URL in it replaced."""
+    """Return a text with the user and the password of a URL in it replaced.
+
+    Args:
+        url: any text; one without `user:password@` in it comes back as it is.
+    """
     return re.sub(r"://[^/@\s]*@", "://…@", url)
 
 
