@@ -18,7 +18,6 @@ UNSAID_MAX = {
     "harness/faults": 10,
     "harness/http_client.py": 2,
     "harness/integrations": 21,
-    "harness/judging": 62,
     "harness/load": 41,
     "harness/processes": 21,
     "harness/reporting": 30,
