@@ -20,8 +20,6 @@ UNSAID_MAX = {
     "harness/integrations": 21,
     "harness/load": 41,
     "harness/processes": 21,
-    "harness/reporting": 30,
-    "harness/runs": 56,
     "harness/targets": 22,
     "logging_system/alerting": 74,
     "logging_system/analytics": 45,
