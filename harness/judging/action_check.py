@@ -68,5 +68,9 @@ class ActionCheck:
         return ""
 
     def inconclusive(self, summary: str) -> Verdict:
-        """Return that nothing was decided."""
+        """Return that nothing was decided.
+
+        Args:
+            summary: why not, as a sentence for a report.
+        """
         return self.measure.verdict(Status.INCONCLUSIVE, None, summary)

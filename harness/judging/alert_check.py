@@ -55,12 +55,23 @@ class AlertCheck:
         return ""
 
     def inconclusive(self, summary: str, evidence: Sequence[str] = ()) -> Verdict:
-        """Return that nothing was decided."""
+        """Return that nothing was decided.
+
+        Args:
+            summary: why not, as a sentence for a report.
+            evidence: lines that show it; none by default.
+        """
         return self.measure.verdict(Status.INCONCLUSIVE, None, summary, evidence=tuple(evidence))
 
 
 def shown(timeline: Timeline, firing: Firing, channel: str) -> str:
-    """Return one message for a person."""
+    """Return one message for a person.
+
+    Args:
+        timeline: of the scenario; tells the moment and the fault that was on.
+        firing: the message's key and when it came.
+        channel: by which the message came, as the stack file names it.
+    """
     return f"{channel}, {timeline.moment(firing.at_ns)}: message {firing.key}"
 
 

@@ -101,14 +101,24 @@ class ChannelStory:
 
 
 def sure_crossings(entries: Iterable[Entry], alerts: Alerts) -> list[Crossing]:
-    """Return when an alert was owed for certain."""
+    """Return when an alert was owed for certain.
+
+    Args:
+        entries: all records of the scenario; of them errors count that were acknowledged.
+        alerts: the threshold, and the window, which is taken shorter by the stack's resolution.
+    """
     errors = [each for each in _errors(entries) if each.acknowledged_ns is not None]
     window_ns = int((alerts.window_seconds - alerts.resolution_seconds) * SECOND_NS)
     return _crossings(errors, alerts.threshold, window_ns, strictly=True)
 
 
 def possible_crossings(entries: Iterable[Entry], alerts: Alerts) -> list[Crossing]:
-    """Return when there may have been enough errors, however the stack counts time."""
+    """Return when there may have been enough errors, however the stack counts time.
+
+    Args:
+        entries: all records of the scenario; errors count whether they were acknowledged or not.
+        alerts: the threshold, and the window, which is taken longer by the stack's resolution.
+    """
     window_ns = int((alerts.window_seconds + alerts.resolution_seconds) * SECOND_NS)
     return _crossings(_errors(entries), alerts.threshold, window_ns, strictly=False)
 
@@ -146,7 +156,12 @@ def _crossings(errors: Sequence[Entry], threshold: int, window_ns: int, *, stric
 
 
 def stories(timeline: Timeline, alerts: Alerts) -> list[ChannelStory]:
-    """Return what came of the alert on each channel."""
+    """Return what came of the alert on each channel.
+
+    Args:
+        timeline: of the scenario.
+        alerts: what the stack promises of its alert, and the channels it is told by; each has a story.
+    """
     sure = sure_crossings(timeline.entries.values(), alerts)
     possible = possible_crossings(timeline.entries.values(), alerts)
     return [_Judge(timeline, alerts, channel).story(sure, possible) for channel in alerts.channels]

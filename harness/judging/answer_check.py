@@ -38,6 +38,13 @@ def bounds(
     says that it is old, so long before. At most those that may have been logged in its time before it came.
     An answer about one of several tenants tells the records of that one. Without tenants, an answer about
     another namespace than the run's own tells none.
+
+    Args:
+        timeline: of the scenario.
+        answers: what the stack promises of its answers: how soon a record can be searched, and its own
+            namespace.
+        given: the answer, with the stretch of time that it is about.
+        namespaces: the tenants of the run; None where it has none.
     """
     entries: Collection[Entry] = timeline.entries.values()
     if namespaces is not None:

@@ -36,6 +36,9 @@ class Checks:
 def checks_of(scenario: Scenario, stack: Stack) -> Checks:
     """Sort the checks that a scenario names into those that this stack allows for, and the others.
 
+    Returns:
+        The checkers by objective, and for each objective that is left out the reason, for a report.
+
     Raises:
         ScenarioError: a check's word is unknown.
     """
@@ -49,7 +52,12 @@ def checks_of(scenario: Scenario, stack: Stack) -> Checks:
 
 
 def before_the_end(checks: Checks) -> Checks:
-    """Return those that can judge a run that goes on."""
+    """Return those that can judge a run that goes on.
+
+    Args:
+        checks: of the scenario; those that need its end become unplanned here, with `NOT_ENDED` as their
+            reason.
+    """
     late = [word for word, checker in checks.planned.items() if isinstance(checker, NeedsEnd)]
     planned = {word: checker for word, checker in checks.planned.items() if word not in late}
     return Checks(planned, {**checks.unplanned, **dict.fromkeys(late, NOT_ENDED)})
@@ -57,6 +65,9 @@ def before_the_end(checks: Checks) -> Checks:
 
 def checker_of(check: Part, charge: Charge) -> Checker:
     """Make a check's checker with the arguments that the scenario gives it.
+
+    Returns:
+        A new checker, which has seen no facts yet.
 
     Raises:
         ScenarioError: the word is unknown.

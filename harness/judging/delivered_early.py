@@ -32,7 +32,12 @@ class Early:
         return self.reading.value - self.archived
 
     def sentence(self, timeline: Timeline, lag_seconds: float) -> str:
-        """Say what was counted, when, and what the archive held."""
+        """Say what was counted, when, and what the archive held.
+
+        Args:
+            timeline: of the scenario; tells when the reading was.
+            lag_seconds: how long after the reading the archive was counted.
+        """
         moment = timeline.moment(self.reading.at_ns)
         return (
             f"delivered: {self.reading.value:,.0f} counted by the stack at {moment}; {self.archived:,} "

@@ -100,6 +100,10 @@ def differences(before: Result, after: Result) -> Differences:
     Args:
         before: the earlier one.
         after: the later one.
+
+    Returns:
+        What changed, by kind. Changed objectives begin with those whose verdict is another; among these, as
+        among the others, what got worse comes first.
     """
     old, new = _verdicts(before), _verdicts(after)
     old_scenarios, new_scenarios = _statuses(before), _statuses(after)

@@ -48,7 +48,14 @@ class FindingStory:
 
 
 def story_of(timeline: Timeline, charge: Charge, findings: Findings) -> FindingStory:
-    """Return what was found beside what had to be."""
+    """Return what was found beside what had to be.
+
+    Args:
+        timeline: of the scenario.
+        charge: tells which causes each fault has, by its step; a fault without any is owed no finding.
+        findings: what the stack promises: how soon it finds, which faults are too short, how its words are
+            read.
+    """
     seen = sorted(timeline.findings, key=lambda each: each.at_ns)
     after_ns = int(findings.after_seconds * SECOND_NS)
     owed: list[Owed] = []
@@ -89,7 +96,13 @@ def _explained(finding: FindingSeen, faults: Iterable[Window], after_ns: int) ->
 
 
 def names_a_cause(owed: Owed, finding: FindingSeen, findings: Findings) -> bool:
-    """Return whether a finding names a cause that the fault is."""
+    """Return whether a finding names a cause that the fault is.
+
+    Args:
+        owed: a fault and its causes.
+        finding: what the stack said.
+        findings: which causes each word of the stack stands for; a word that is not there stands for itself.
+    """
     return not owed.causes.isdisjoint(findings.causes.get(finding.cause, (finding.cause,)))
 
 
@@ -136,7 +149,11 @@ class FindingCheck:
         return self._findings.watcher in timeline.fault_targets.values()
 
     def inconclusive(self, summary: str) -> Verdict:
-        """Return that nothing was decided."""
+        """Return that nothing was decided.
+
+        Args:
+            summary: why not, as a sentence for a report.
+        """
         return self.measure.verdict(Status.INCONCLUSIVE, None, summary)
 
     def nothing_owed(self) -> Verdict:

@@ -50,7 +50,17 @@ def unforgivable(verdicts: Sequence[Verdict], rules: GateRules, waivers: Mapping
 def extra_veto_findings(
     extra: Sequence[str], verdicts: Sequence[Verdict], waivers: Mapping[str, Exemption]
 ) -> Iterator[Finding]:
-    """Find what became of the objectives whose FAIL the gate file makes a veto."""
+    """Find what became of the objectives whose FAIL the gate file makes a veto.
+
+    Args:
+        extra: objectives under `veto` in the gate file.
+        verdicts: of all scenarios, with what is waived.
+        waivers: those that stand today, by objective.
+
+    Returns:
+        Of each objective its failures and what is unresolved, or that it was not judged; nothing where it
+        passed or is waived.
+    """
     for objective in extra:
         judged = _judged(objective, verdicts)
         if not judged:
@@ -70,7 +80,17 @@ def objective_findings(
     rules: GateRules,
     waivers: Mapping[str, Exemption],
 ) -> Iterator[Finding]:
-    """Find what became of the objectives that the gate file limits."""
+    """Find what became of the objectives that the gate file limits.
+
+    Args:
+        counted: the verdicts without what is waived.
+        verdicts: all of them; they tell an objective that was waived from one that was not judged.
+        rules: of the gate file.
+        waivers: those that stand today, by objective.
+
+    Returns:
+        A finding a verdict that is limited, and one for each objective that was not judged.
+    """
     for objective, rule in rules.objectives.items():
         if not any(verdict.objective == objective for verdict in verdicts):
             yield _not_judged(objective, verdicts)
@@ -84,7 +104,17 @@ def objective_findings(
 def required_findings(
     score: Score, counted: Sequence[Verdict], rules: GateRules, waivers: Mapping[str, Exemption]
 ) -> Iterator[Finding]:
-    """Find what the command line asks for, and what came of it."""
+    """Find what the command line asks for, and what came of it.
+
+    Args:
+        score: the run's, without what is waived.
+        counted: the verdicts without what is waived.
+        rules: whose `required` holds what is asked for.
+        waivers: those that stand today, by objective; one of them may excuse what is asked for.
+
+    Returns:
+        A finding for each requirement.
+    """
     return _unless_waived({each: judged(each, score, counted) for each in rules.required}, waivers)
 
 
@@ -97,7 +127,15 @@ def _unless_waived(
 
 
 def failure_findings(counted: Sequence[Verdict], rules: GateRules) -> Iterator[Finding]:
-    """Find each objective that failed; those that a veto or a rule of the gate file names are told there."""
+    """Find each objective that failed; those that a veto or a rule of the gate file names are told there.
+
+    Args:
+        counted: the verdicts without what is waived.
+        rules: of the gate file.
+
+    Returns:
+        One FAIL an objective, however many scenarios it failed in; the first of them is quoted.
+    """
     told = {*rules.veto, *rules.objectives}
     failed = [verdict for verdict in counted if verdict.status is Status.FAIL]
     for objective in dict.fromkeys(verdict.objective for verdict in failed):

@@ -84,6 +84,10 @@ def with_required(rules: GateRules, required: Sequence[Requirement]) -> GateRule
     """Return the rules with what a command line asks for.
 
     A least score asked for takes the place of the built-in one; beside a gate file, both must hold.
+
+    Args:
+        rules: the gate file's, or the built-in ones, whose `source` is empty.
+        required: what the command line asks for; it takes the place of what `rules` require so far.
     """
     least = [each.least_score for each in required if each.least_score is not None]
     score_min = max(least) if least and not rules.source else rules.score_min

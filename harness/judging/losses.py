@@ -27,7 +27,7 @@ class Phase:
     buffered: bool
 
 
-def phases_of(timeline: Timeline, lost: Sequence[Entry], visible_seconds: float) -> list[Phase]:
+def _phases_of(timeline: Timeline, lost: Sequence[Entry], visible_seconds: float) -> list[Phase]:
     """Sort lost records into the stretches in which they were acknowledged, in time's order.
 
     Args:
@@ -78,8 +78,14 @@ def _phase(found: Sequence[tuple[Entry, Place]], *, buffered: bool) -> Phase:
 
 
 def loss_lines(timeline: Timeline, lost: Sequence[Entry], visible_seconds: float) -> list[str]:
-    """Return a line a stretch: when its missing records were acknowledged, how many, and which."""
-    phases = phases_of(timeline, lost, visible_seconds)
+    """Return a line a stretch: when its missing records were acknowledged, how many, and which.
+
+    Args:
+        timeline: of the scenario.
+        lost: acknowledged records that cannot be read back.
+        visible_seconds: how long a record may wait in the stack's buffer.
+    """
+    phases = _phases_of(timeline, lost, visible_seconds)
     lines = [_line(timeline, phase, visible_seconds) for phase in phases[:_PHASES_SHOWN]]
     if left := sum(len(phase.sequences) for phase in phases[_PHASES_SHOWN:]):
         lines.append(f"Missing, acknowledged later: {count(left, 'record')}.")
@@ -90,8 +96,14 @@ def loss_lines(timeline: Timeline, lost: Sequence[Entry], visible_seconds: float
 
 
 def buffered_told(timeline: Timeline, lost: Sequence[Entry], visible_seconds: float) -> str:
-    """Say how many of the lost stood in the stack's buffer when a fault began; empty where none did."""
-    stood = [phase for phase in phases_of(timeline, lost, visible_seconds) if phase.buffered]
+    """Say how many of the lost stood in the stack's buffer when a fault began; empty where none did.
+
+    Args:
+        timeline: of the scenario.
+        lost: acknowledged records that cannot be read back.
+        visible_seconds: how long a record may wait in the stack's buffer.
+    """
+    stood = [phase for phase in _phases_of(timeline, lost, visible_seconds) if phase.buffered]
     if not stood:
         return ""
     number = sum(len(phase.sequences) for phase in stood)

@@ -12,6 +12,10 @@ _DECIMALS = 3
 def given_limit(name: str, given: float | None) -> float | None:
     """Return the limit that a scenario gives a check as an argument; None where it gives none.
 
+    Args:
+        name: the argument's, for the error.
+        given: the limit, in the unit of the check.
+
     Raises:
         ValueError: it is not above zero.
     """
@@ -39,7 +43,17 @@ class Measure:
         vetoes: tuple[str, ...] = (),
         samples: int | None = None,
     ) -> Verdict:
-        """Return a verdict on this scale; a value is rounded to three decimals."""
+        """Return a verdict on this scale; a value is rounded to three decimals.
+
+        Args:
+            status: what was decided.
+            value: what was measured, in the scale's unit; None where nothing could be.
+            summary: the decision and its reason in one sentence.
+            evidence: lines that show how it was come by.
+            counterexample: lines that tell the first breach as a story; of a FAIL.
+            vetoes: promises that are broken whatever the score is; none as a rule.
+            samples: how many observations the value rests on; None where it is a count of the whole.
+        """
         return Verdict(
             self.objective,
             self.dimension,

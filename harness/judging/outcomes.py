@@ -82,7 +82,13 @@ class Outcomes:
 
 
 def outcomes_of(timeline: Timeline, charge: Charge) -> Outcomes:
-    """Sort the owed records by what became of them; meaningful only where the outlets were read whole."""
+    """Sort the owed records by what became of them; meaningful only where the outlets were read whole.
+
+    Returns:
+        How many are owed, the missing ones that the stack is blamed for and those that died with the
+        application, each by when it was acknowledged; how many of the blamed were destroyed by a fault, and
+        how many of the rest the stack counts as held still.
+    """
     owed = timeline.acknowledged()
     missing = sorted(
         (entry for entry in owed if not timeline.kept(entry.sequence)),

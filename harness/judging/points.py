@@ -37,10 +37,19 @@ def apportioned(parts: Sequence[float], total: int) -> tuple[int, ...]:
 
 
 def points(in_hundredths: int) -> str:
-    """Return hundredths as points with two decimals, e.g. 9625 → `96.25`."""
+    """Return hundredths as points with two decimals, e.g. 9625 → `96.25`.
+
+    Args:
+        in_hundredths: of a point, at least 0.
+    """
     return f"{in_hundredths / 100:.2f}"
 
 
 def interval(low: int, high: int) -> str:
-    """Return an interval of points given in hundredths; one number where both ends are the same."""
+    """Return an interval of points given in hundredths; one number where both ends are the same.
+
+    Args:
+        low: the lower end, in hundredths of a point.
+        high: the upper end, likewise.
+    """
     return points(low) if low == high else f"{points(low)} {EN_DASH} {points(high)}"

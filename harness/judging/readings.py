@@ -52,7 +52,12 @@ def scale_of(pairs: Iterable[tuple[str, Scalar | None]]) -> str:
 
 
 def level_read(value: Scalar | None, scale: str) -> str | None:
-    """Return the level that a stored value stands for, one of Python's five words; None where it is none."""
+    """Return the level that a stored value stands for, one of Python's five words; None where it is none.
+
+    Args:
+        value: as it is stored: a number, digits or a word.
+        scale: on which a number is read, as `scale_of` returns it.
+    """
     if (number := _whole(value)) is not None:
         return _SCALES[scale].get(number)
     if not isinstance(value, str):
@@ -80,7 +85,11 @@ def times_read_ns(value: Scalar | None) -> tuple[int, ...]:
 
 
 def time_text(unix_ns: int) -> str:
-    """Return a moment for a person: ISO 8601, UTC, to the millisecond."""
+    """Return a moment for a person: ISO 8601, UTC, to the millisecond.
+
+    Args:
+        unix_ns: nanoseconds since 1970, UTC.
+    """
     moment = datetime.fromtimestamp(unix_ns / SECOND_NS, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 

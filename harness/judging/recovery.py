@@ -62,7 +62,11 @@ class RecoveryTime(ABC):
         return "" if self._charge.scenario.steps else "no scenario has a fault to recover from"
 
     def check(self, timeline: Timeline) -> Verdict:
-        """Measure from the last healing and compare with the limit."""
+        """Measure from the last healing and compare with the limit.
+
+        Returns:
+            PASS or FAIL with the seconds it took; INCONCLUSIVE where recovery cannot be told.
+        """
         found = recovery(timeline)
         if isinstance(found, str):
             return self._measure.verdict(Status.INCONCLUSIVE, None, found)
@@ -90,11 +94,22 @@ class RecoveryTime(ABC):
 
     @abstractmethod
     def measured(self, found: Recovery) -> float | None:
-        """Return the number that is judged."""
+        """Return the number that is judged, in seconds; None where the state was not reached.
+
+        Args:
+            found: how the stack recovered.
+        """
 
     @abstractmethod
     def wanted(self, found: Recovery) -> str:
-        """Name the state that was waited for, as the beginning of a sentence."""
+        """Name the state that was waited for, as the beginning of a sentence.
+
+        Args:
+            found: how the stack recovered; it tells the rate and the backlog to come back to.
+
+        Returns:
+            The words, without a verb.
+        """
 
 
 def recovery(timeline: Timeline) -> Recovery | str:

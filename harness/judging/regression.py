@@ -46,7 +46,12 @@ class Rise:
     is_share: bool
 
     def of(self, before: float, after: float) -> float:
-        """Return the rise from one median to another, on the scale of the bound."""
+        """Return the rise from one median to another, on the scale of the bound.
+
+        Args:
+            before: the baseline's median.
+            after: the candidate's median, in the same unit.
+        """
         if not self.is_share:
             return after - before
         if before == 0:
@@ -54,7 +59,12 @@ class Rise:
         return after / before - 1
 
     def words(self, rise: float, unit: str) -> str:
-        """Return a rise as people read it, e.g. `+12.5 %` or `+3 ms`."""
+        """Return a rise as people read it, e.g. `+12.5 %` or `+3 ms`.
+
+        Args:
+            rise: on the scale of the bound, as `of` returns it.
+            unit: the measure's; a share shows % in its place.
+        """
         return f"{100 * rise:+.3g} %" if self.is_share else f"{rise:+.4g} {unit}".rstrip()
 
     def __str__(self) -> str:
@@ -97,7 +107,13 @@ def judge_regression(
 
 
 def judged_anew(found: Regression | None, rules: RegressionRules | None, rng: Random) -> Regression | None:
-    """Return a comparison as these rules judge its samples, which may be other rules than it was made by."""
+    """Return a comparison as these rules judge its samples, which may be other rules than it was made by.
+
+    Args:
+        found: the comparison; None where none was made.
+        rules: which samples are judged by; None leaves it as it is.
+        rng: what the intervals are resampled with.
+    """
     if found is None or rules is None or not found.samples:
         return found
     comparisons = judge_regression(found.samples, rules, rng, interleaved=found.interleaved)
@@ -114,7 +130,12 @@ def regression_status(comparisons: Sequence[Comparison]) -> Status:
 
 
 def said(comparison: Comparison, confidence: float) -> str:
-    """Return a comparison as a sentence, with its numbers before what was allowed."""
+    """Return a comparison as a sentence, with its numbers before what was allowed.
+
+    Args:
+        comparison: of one objective.
+        confidence: of its interval, from 0 to 1.
+    """
     rise = parse_rise(comparison.limit)
     head = f"{comparison.objective} in {comparison.scenario}"
     if comparison.baseline_median is None or comparison.candidate_median is None:
@@ -136,7 +157,14 @@ def said(comparison: Comparison, confidence: float) -> str:
 def samples_of(
     baseline: Sequence[Result], candidate: Sequence[Result], alone: Sequence[Result] = ()
 ) -> tuple[Sampled, ...]:
-    """Return what the runs of two versions measured, by scenario and objective, in the order of the runs."""
+    """Return what the runs of two versions measured, by scenario and objective, in the order of the runs.
+
+    Args:
+        baseline: runs of the baseline.
+        candidate: runs of the version that is judged; of an ABBA the runs at the same place belong together.
+        alone: runs of the baseline that were made first, with nothing beside them; they show the machine's
+            noise.
+    """
     units: dict[tuple[str, str], str] = {}
     for run in (*alone, *baseline, *candidate):
         units |= {key: unit for key, (_, unit) in measures_of(run).items()}
@@ -169,13 +197,22 @@ def measures_of(run: Result) -> dict[tuple[str, str], tuple[float | None, str]]:
 
 
 def parse_rise(text: str) -> Rise | None:
-    """Return what a gate file allows, `+10%` or `+5`; None where it is neither."""
+    """Return what a gate file allows, `+10%` or `+5`; None where it is neither.
+
+    Args:
+        text: with or without spaces around it.
+    """
     match = _RISE.match(text.strip())
     return None if match is None else Rise(float(match[1]) / (100 if match[2] else 1), bool(match[2]))
 
 
 def looks(repeats_min: int, repeats_max: int) -> tuple[int, ...]:
-    """Return after how many runs a side an answer is looked for: after each ABBA, and at the end."""
+    """Return after how many runs a side an answer is looked for: after each ABBA, and at the end.
+
+    Args:
+        repeats_min: runs a side before the first look.
+        repeats_max: runs a side at the last one.
+    """
     return tuple(dict.fromkeys((*range(repeats_min, repeats_max, 2), repeats_max)))
 
 
@@ -242,7 +279,7 @@ def compare(
     low, high = quantile(rises, error / 2), quantile(rises, 1 - error / 2)
     noise = _noise([*_values(sampled.alone), *before], len(after), rise, rng, error, resamples)
     found = rise.of(median(before), median(after))
-    status, why = _answer(rise, Interval(low, found, high), noise, pairings(before, after, rise))
+    status, why = _answer(rise, Interval(low, found, high), noise, _pairings(before, after, rise))
     return Comparison(
         scenario=sampled.scenario,
         objective=sampled.objective,
@@ -268,11 +305,16 @@ class Interval:
     high: float
 
 
-def pairings(before: Sequence[float], after: Sequence[float], rise: Rise) -> tuple[float, ...]:
+def _pairings(before: Sequence[float], after: Sequence[float], rise: Rise) -> tuple[float, ...]:
     """Return the rise from each half of the baseline's runs to each half of the candidate's.
 
     In an ABBA the halves are the runs of the first and of the last places, so that what drifted between them
     shows as pairings that disagree.
+
+    Args:
+        before: what the baseline's runs measured, in their order; at least two.
+        after: what the candidate's runs measured, likewise.
+        rise: the bound, on whose scale the rise is told.
     """
     return tuple(
         rise.of(median(before[first::2]), median(after[second::2])) for first in (0, 1) for second in (0, 1)

@@ -68,6 +68,12 @@ class Requirement:
 def parse_requirement(text: str) -> Requirement:
     """Read one requirement.
 
+    Args:
+        text: what is judged, a comparison, a number, and perhaps its unit; as in `coverage>=0.9`.
+
+    Returns:
+        The requirement, whose subject need not be one that is judged; see `require_known`.
+
     Raises:
         UsageError: it is not of the form, or can never be decided as it is written.
     """
@@ -123,7 +129,15 @@ def judged(requirement: Requirement, score: Score, verdicts: Sequence[Verdict]) 
 
 
 def judged_values(requirement: Requirement, verdicts: Sequence[Verdict]) -> tuple[Status, str]:
-    """Judge a requirement of an objective's value; as `judged` does."""
+    """Judge a requirement of an objective's value; as `judged` does.
+
+    Args:
+        requirement: of an objective, not of the score or the coverage.
+        verdicts: of all scenarios, without what is waived.
+
+    Returns:
+        PASS, FAIL or INCONCLUSIVE, and a sentence that begins with the requirement.
+    """
     own = [verdict for verdict in verdicts if verdict.objective == requirement.subject]
     applying = [verdict for verdict in own if verdict.status is not Status.NOT_APPLICABLE]
     status, said = _judged_values(requirement, applying)

@@ -71,6 +71,10 @@ def earned(verdicts: Sequence[Verdict], weight: float) -> tuple[float, float]:
     """Return the points (low, high) of one objective's verdicts.
 
     What is unresolved may still turn out no better than the worst resolved verdict.
+
+    Args:
+        verdicts: of one objective, from all scenarios that planned it.
+        weight: the points that it can earn.
     """
     resolved = [_RESOLVED[verdict.status] for verdict in verdicts if verdict.status in _RESOLVED]
     high = min(resolved, default=1.0)

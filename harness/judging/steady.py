@@ -52,7 +52,12 @@ class Steadiness:
 
 
 def steadiness(timeline: Timeline, charge: Charge) -> Steadiness:
-    """Count the records that were due long enough before the first fault."""
+    """Count the records that were due long enough before the first fault.
+
+    Returns:
+        How many of these records were judged and how many of them held, which are due in words, and how many
+        are left out since they died with the application.
+    """
     window = timeline.steady()
     which, until_ns = "records due", window.to_ns
     if timeline.fault_windows:

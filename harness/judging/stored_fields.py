@@ -123,6 +123,10 @@ def compare_fields(timeline: Timeline, found: Iterable[Found], fields: Fields) -
         timeline: of the scenario.
         found: the copies whose text is right.
         fields: what the stack file declares.
+
+    Returns:
+        Which fields were compared, the copies that differ and how many by field. Where the path of a field
+        shows nothing readable in any copy, that alone is told.
     """
     copies = [
         _Copy(each, timeline.entries[each.sequence], orjson.loads(each.fields))

@@ -94,7 +94,11 @@ class Window:
     to_ns: int
 
     def holds(self, at_ns: int) -> bool:
-        """Return whether a moment lies in this window."""
+        """Return whether a moment lies in this window.
+
+        Args:
+            at_ns: of CLOCK_MONOTONIC, in nanoseconds.
+        """
         return self.from_ns <= at_ns < self.to_ns
 
 
@@ -203,7 +207,11 @@ class Timeline:
         return self.phases.get("probe", self.ended_ns + 1)
 
     def note_fault(self, event: FaultChanged) -> None:
-        """Arrange that a fault moved on: its window lasts until it is healed, or for good."""
+        """Arrange that a fault moved on: its window lasts until it is healed, or for good.
+
+        Args:
+            event: one of its steps: `injecting` opens a window, `healed` closes it, `injected` dates a kill.
+        """
         label = f"{event.fault} on {event.target}"
         if event.state == "injected" and event.needs == _KILLABLE:
             self.kills[event.step] = (event.target, event.at_ns)
@@ -218,7 +226,11 @@ class Timeline:
             ]
 
     def note_fresh(self, event: FreshSent) -> None:
-        """Arrange a wave of fresh records."""
+        """Arrange a wave of fresh records.
+
+        Args:
+            event: a wave that was sent, of which nothing is known yet.
+        """
         self.fresh.append(FreshWave(event))
 
     def acknowledged(self) -> list[Entry]:
@@ -226,7 +238,11 @@ class Timeline:
         return [entry for entry in self.entries.values() if entry.acknowledged_ns is not None]
 
     def kept(self, sequence: int) -> bool:
-        """Return whether a record can be read, from the archive or from the dead letters."""
+        """Return whether a record can be read, from the archive or from the dead letters.
+
+        Args:
+            sequence: the record's number in the run.
+        """
         return sequence in self.copies or sequence in self.letters
 
     @property
@@ -305,6 +321,9 @@ class Timeline:
 
         It begins after the last sign of life, since its end was noticed a moment after it came, and lasts
         until a later fault started it again, or for good.
+
+        Args:
+            sender: `APPLICATION`, or the name of a process of the stack that sends.
         """
         ended = self.ended_by_itself(sender)
         if ended is None:
@@ -322,7 +341,11 @@ class Timeline:
         return Window(f"{name} was gone (it ended by itself with {ended.returncode})", last_ns + 1, again_ns)
 
     def counter(self, name: str) -> float | None:
-        """Return a counter's last value after the drain; None where nothing was read so late."""
+        """Return a counter's last value after the drain; None where nothing was read so late.
+
+        Args:
+            name: one of the words of the harness for a counter, e.g. `HELD`, whatever the stack calls it.
+        """
         readings = self.readings.get(name, [])
         after_ns = self.phases.get("read back")
         if not readings or after_ns is None or readings[-1].at_ns < after_ns:
@@ -344,11 +367,19 @@ class Timeline:
         return Window("steady", self.began_ns, min(firsts, default=self.phases.get("drain", self.ended_ns)))
 
     def seconds(self, at_ns: int | None) -> str:
-        """Return a moment as seconds after sending began, for a person."""
+        """Return a moment as seconds after sending began, for a person.
+
+        Args:
+            at_ns: of CLOCK_MONOTONIC, in nanoseconds; None for what did not happen.
+        """
         return "never" if at_ns is None else f"{(at_ns - self.began_ns) / SECOND_NS:.3f} s"
 
     def moment(self, at_ns: int) -> str:
-        """Return a moment for a person: seconds after sending began, and which fault was on."""
+        """Return a moment for a person: seconds after sending began, and which fault was on.
+
+        Args:
+            at_ns: of CLOCK_MONOTONIC, in nanoseconds.
+        """
         return f"{self.seconds(at_ns)}, {self.what_was_on(at_ns)}"
 
     def call_told(self, entry: Entry) -> str:
@@ -364,6 +395,9 @@ class Timeline:
         """Return where a moment lies among the faults; None where there is no fault at all.
 
         It lies in the innermost fault that is on, else after the one healed last, else before the first.
+
+        Args:
+            at_ns: of CLOCK_MONOTONIC, in nanoseconds.
         """
         for number, window in reversed(self.fault_windows):
             if window.holds(at_ns):
@@ -375,7 +409,11 @@ class Timeline:
         return self.next_place(at_ns)
 
     def next_place(self, at_ns: int) -> Place | None:
-        """Return how long before the next fault a moment lies; None where no fault begins after it."""
+        """Return how long before the next fault a moment lies; None where no fault begins after it.
+
+        Args:
+            at_ns: of CLOCK_MONOTONIC, in nanoseconds.
+        """
         coming = [(window.from_ns, number) for number, window in self.fault_windows if at_ns < window.from_ns]
         if not coming:
             return None
@@ -393,7 +431,11 @@ class Timeline:
         return f"{label} began"
 
     def what_was_on(self, at_ns: int) -> str:
-        """Say how long before, in or after which fault a moment lies; between two faults, both are named."""
+        """Say how long before, in or after which fault a moment lies; between two faults, both are named.
+
+        Args:
+            at_ns: of CLOCK_MONOTONIC, in nanoseconds.
+        """
         place = self.place(at_ns)
         if place is None:
             return "no fault was on"
@@ -435,7 +477,12 @@ def timeline(events: Iterable[Event]) -> Timeline:
 
 
 def sequences_text(sequences: Sequence[int], most: int = 10) -> str:
-    """Return sequences for a person: the first few ranges, and how many more records there are."""
+    """Return sequences for a person: the first few ranges, and how many more records there are.
+
+    Args:
+        sequences: in any order.
+        most: how many ranges are written out; of the rest the number of records is.
+    """
     ordered = sorted(sequences)
     # In a run of sequences that follow each other, sequence and place differ by the same number.
     runs = [

@@ -47,12 +47,26 @@ class Judgement:
 
 
 def worst(statuses: Sequence[Status]) -> Status:
-    """Return the worst status; nothing at all is NOT_RUN."""
+    """Return the worst status; nothing at all is NOT_RUN.
+
+    Args:
+        statuses: in any order.
+    """
     return max(statuses, key=_BADNESS.index, default=Status.NOT_RUN)
 
 
 def judge(timeline: Timeline, charge: Charge, checkers: Sequence[Checker]) -> Judgement:
-    """Judge one scenario; the timeline is made once, and every checker sees the same one."""
+    """Judge one scenario; the timeline is made once, and every checker sees the same one.
+
+    Args:
+        timeline: of the scenario.
+        charge: the scenario and what the stack declares.
+        checkers: those that `checks_of` planned.
+
+    Returns:
+        A verdict a checker, in their order; the worst status of them, the remarks, and how far the records
+        came. Where the stack file names fields that are not there, each is ERROR.
+    """
     if timeline.misnamed:
         return _misnamed(timeline, checkers)
     caps = _caps(timeline, charge)

@@ -64,7 +64,17 @@ def applicable(
 
 
 def excuse(result: ScenarioResult, exemptions: Sequence[Exemption], today: date) -> ScenarioResult:
-    """Mark the verdicts that a policy declares not applicable; one that carries a veto stays as it is."""
+    """Mark the verdicts that a policy declares not applicable; one that carries a veto stays as it is.
+
+    Args:
+        result: of one scenario.
+        exemptions: what the gate file declares not applicable.
+        today: decides which of them still stand.
+
+    Returns:
+        The result with these verdicts NOT_APPLICABLE and its status worked out anew; the same one if none
+        was.
+    """
     held = standing(exemptions, today)
     verdicts = tuple(
         replace(
@@ -87,6 +97,10 @@ def is_waived(verdict: Verdict, waivers: Mapping[str, Exemption]) -> bool:
 
     What broke in the harness or could not run (ERROR, NOT_RUN) is not the stack's failure and cannot be
     waived; neither can a veto.
+
+    Args:
+        verdict: of any scenario.
+        waivers: those that stand today, by objective.
     """
     covered = verdict.status in {Status.FAIL, Status.INCONCLUSIVE} and not verdict.vetoes
     return covered and verdict.objective in waivers

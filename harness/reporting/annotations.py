@@ -35,7 +35,13 @@ Locate = Callable[[ScenarioResult, str], Place | None]
 
 
 def worst_annotations(result: Result, locate: Locate) -> tuple[str, ...]:
-    """Return one workflow command for the gate and each of the worst verdicts, at most `ANNOTATIONS_MAX`."""
+    """Return one workflow command for the gate and each of the worst verdicts, at most `ANNOTATIONS_MAX`.
+
+    Args:
+        result: of the whole run.
+        locate: finds the place, in a file of the build, that a scenario's verdict on an objective belongs to;
+            it returns None where there is none.
+    """
     found = [
         (one, verdict)
         for one in result.scenarios

@@ -41,7 +41,11 @@ class TimeAxis:
     to_seconds: float
 
     def share(self, seconds: float) -> float:
-        """Return where that moment is, from 0 (left) to 1 (right)."""
+        """Return where that moment is, from 0 (left) to 1 (right).
+
+        Args:
+            seconds: after sending began; what lies beyond an end of the axis is at that end.
+        """
         span = self.to_seconds - self.from_seconds
         return min(1.0, max(0.0, (seconds - self.from_seconds) / span))
 
@@ -111,7 +115,12 @@ class Chart:
 
 
 def time_axis(series: Sequence[SecondOfRun], bands: Sequence[Band]) -> TimeAxis:
-    """Return the axis that holds every second and every fault."""
+    """Return the axis that holds every second and every fault.
+
+    Args:
+        series: the seconds of the scenario; may be empty.
+        bands: the faults; one that was never healed has no end that counts.
+    """
     moments = [float(row.second) for row in series] + [row.second + 1.0 for row in series]
     moments += [
         moment for band in bands for moment in (band.from_seconds, band.to_seconds) if isfinite(moment)
@@ -170,7 +179,17 @@ def response_chart(
 def flow_chart(
     chart_id: str, series: Sequence[SecondOfRun], bands: Sequence[Band], *, time_labels: bool = False
 ) -> Chart:
-    """Draw how many records a second were due, answered, acknowledged and newly visible in the archive."""
+    """Draw how many records a second were due, answered, acknowledged and newly visible in the archive.
+
+    Args:
+        chart_id: as of `response_chart`, and so are series, bands and time_labels.
+        series: see there.
+        bands: see there.
+        time_labels: see there.
+
+    Returns:
+        The chart and its legend, a line each.
+    """
     moments = [row.second + 0.5 for row in series]
     lines = (
         Line("due", "due", _per_second(series, lambda row: row.due)),
@@ -188,7 +207,11 @@ def flow_chart(
 
 
 def incident_marks(incident: Sequence[IncidentMoment]) -> list[tuple[float, str]]:
-    """Return what the stack found and did, and its recovery, as marks; faults are drawn as bands."""
+    """Return what the stack found and did, and its recovery, as marks; faults are drawn as bands.
+
+    Args:
+        incident: what happened, in time's order.
+    """
     return [
         (each.at_seconds, f"found: {each.what}" if each.kind is MomentKind.FOUND else each.kind.value)
         for each in incident
@@ -212,6 +235,9 @@ def backlog_chart(
         bands: see there.
         marks: moments to draw across, with their words.
         time_labels: see there.
+
+    Returns:
+        The chart and its legend, which is one line.
     """
     line = Line("backlog", "acknowledged, not yet stored", _per_second(series, lambda row: row.backlog))
     axis = value_axis([0.0, RECORDS_AXIS_MIN, *_values((line,))], logarithmic=False)
@@ -221,7 +247,11 @@ def backlog_chart(
 
 
 def stored_per_second(series: Sequence[SecondOfRun]) -> list[int | None]:
-    """Return what each second added to the archive's count; None where it or the second before is unknown."""
+    """Return what each second added to the archive's count; None where it or the second before is unknown.
+
+    Args:
+        series: the seconds of the scenario, ascending; `stored` counts since the beginning.
+    """
     counts = {row.second: row.stored for row in series}
     return [_difference(row.stored, counts.get(row.second - 1)) for row in series]
 

@@ -32,7 +32,12 @@ def comparison_text(regression: Regression, title: str) -> str:
 
 
 def comparison_markdown(regression: Regression, title: str) -> str:
-    """Return the comparison as Markdown, for a pull request or a step summary."""
+    """Return the comparison as Markdown, for a pull request or a step summary.
+
+    Args:
+        regression: what was compared.
+        title: what was compared with what, for the heading; nothing in it is taken for Markdown.
+    """
     lines = [f"# {_mark(regression)}: {_escaped(title)}", "", _escaped(regression_head(regression)), ""]
     if regression.remark and regression.comparisons:
         lines += [_escaped(regression.remark), ""]
@@ -48,6 +53,14 @@ def comparison_markdown(regression: Regression, title: str) -> str:
 
 def write_comparison(regression: Regression, title: str, folder: Path) -> tuple[Path, ...]:
     """Write the comparison as Markdown and as JSON.
+
+    Args:
+        regression: what was compared.
+        title: of the Markdown, as of `comparison_markdown`.
+        folder: where to; files of the same names are replaced.
+
+    Returns:
+        The paths of `comparison.md` and `comparison.json`.
 
     Raises:
         UnavailableError: the folder cannot be written to.

@@ -31,7 +31,11 @@ class _Section:
 
 
 def as_text(made: Differences) -> str:
-    """Return the differences as plain text, the plan's first."""
+    """Return the differences as plain text, the plan's first.
+
+    Args:
+        made: what `differences` returned.
+    """
     lines = [clipped(_head(made))]
     for section in _sections(made):
         lines += ["", f"{section.title}:", *(f"  {clipped(line)}" for line in section.lines)]
@@ -39,7 +43,11 @@ def as_text(made: Differences) -> str:
 
 
 def as_markdown(made: Differences) -> str:
-    """Return the differences as Markdown; whatever a stack wrote stays text."""
+    """Return the differences as Markdown; whatever a stack wrote stays text.
+
+    Args:
+        made: what `differences` returned.
+    """
     lines = [f"### {words(_head(made), _CHARACTERS_MAX)}", "", f"**{_conclusion(made)}**"]
     for section in _sections(made):
         lines += ["", f"**{section.title}**", ""]
@@ -48,7 +56,11 @@ def as_markdown(made: Differences) -> str:
 
 
 def as_json(made: Differences) -> str:
-    """Return all of the differences as JSON; a number that JSON cannot write is a text."""
+    """Return all of the differences as JSON; a number that JSON cannot write is a text.
+
+    Args:
+        made: what `differences` returned.
+    """
     document = {**asdict(made), "is_worse": made.is_worse, "is_incomplete": made.is_incomplete}
     return json.dumps(_plain(document), indent=1, allow_nan=False) + "\n"
 

@@ -48,7 +48,12 @@ def clipped(text: str, characters_max: int = CHARACTERS_MAX) -> str:
 
 
 def lines_of(text: str, characters_max: int = LINE_CHARACTERS_MAX) -> tuple[str, ...]:
-    """Return a text's lines, each `clipped`, at least one; of too many the first and the last."""
+    """Return a text's lines, each `clipped`, at least one; of too many the first and the last.
+
+    Args:
+        text: from anywhere; empty lines are left out.
+        characters_max: of each line.
+    """
     lines = [line.rstrip() for line in text.splitlines() if line.strip()]
     left_out = len(lines) - LINES_MAX
     if left_out > 0:
@@ -65,6 +70,9 @@ def unmentioned(markdown: str) -> str:
     """Return Markdown or HTML in which no @ mentions a person: a space of no width follows each.
 
     Who is mentioned is looked for in what is shown, where no backslash is left.
+
+    Args:
+        markdown: which holds its own escapes already.
     """
     return markdown.replace("@", "@&#8203;")
 

@@ -18,7 +18,12 @@ def mark(status: Status) -> str:
 
 
 def words(text: str, characters_max: int) -> str:
-    """Return text that Markdown shows as it is, on one line."""
+    """Return text that Markdown shows as it is, on one line.
+
+    Args:
+        text: from anywhere; its line breaks become spaces.
+        characters_max: before escaping.
+    """
     return escaped(clipped(" ".join(text.split()), characters_max))
 
 
@@ -28,7 +33,11 @@ def escaped(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """Return inline code; its fence is longer than any run of backticks inside (CommonMark 6.1)."""
+    """Return inline code; its fence is longer than any run of backticks inside (CommonMark 6.1).
+
+    Args:
+        text: from anywhere; it is clipped to one line of usual length.
+    """
     shown = clipped(text)
     fence = "`" * (1 + _longest_run(shown))
     return f"{fence} {shown} {fence}"
@@ -38,6 +47,11 @@ def block(lines: Sequence[str], characters_max: int, lines_max: int) -> Iterator
     """Yield lines as a fenced code block; its fence is longer than any inside (CommonMark 4.5).
 
     An indented block would not do: after a list it is a part of the list.
+
+    Args:
+        lines: without their line breaks; none at all yield nothing.
+        characters_max: of each line.
+        lines_max: how many lines are shown; the others are left out without a word.
     """
     if not lines:
         return

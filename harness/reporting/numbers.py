@@ -11,12 +11,21 @@ WHOLE_BYTES = ("B", "bytes", "byte")
 
 
 def seconds_span(begin: float, end: float) -> str:
-    """Return from when to when, in seconds."""
+    """Return from when to when, in seconds.
+
+    Args:
+        begin: seconds after sending began.
+        end: likewise.
+    """
     return f"{begin:g}{EN_DASH}{end:g} s"
 
 
 def number(value: float) -> str:
-    """Return a number with three significant digits, whole ones in full with thousands separated."""
+    """Return a number with three significant digits, whole ones in full with thousands separated.
+
+    Args:
+        value: in any unit; infinity and what is no number have a word too.
+    """
     if not isfinite(value):
         return str(value).replace("inf", "∞")
     if float(value).is_integer():
@@ -27,7 +36,11 @@ def number(value: float) -> str:
 
 
 def milliseconds(value: float) -> str:
-    """Return a duration given in milliseconds, in the unit that reads best."""
+    """Return a duration given in milliseconds, in the unit that reads best.
+
+    Args:
+        value: in milliseconds, e.g. 0.25 → `250 µs`, 90,000 → `1 min 30 s`.
+    """
     if not isfinite(value):
         return f"{number(value)} ms"
     size = abs(value)

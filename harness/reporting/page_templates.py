@@ -44,7 +44,11 @@ def drawn(template: str, **values: object) -> Markup:
 
 
 def own_markup(file_name: str) -> Markup:
-    """Return a file of this package as it is, e.g. the style sheet: nothing in it comes from a stack."""
+    """Return a file of this package as it is, e.g. the style sheet: nothing in it comes from a stack.
+
+    Args:
+        file_name: inside the package `harness.reporting`.
+    """
     return Markup(files(_PACKAGE).joinpath(file_name).read_text(encoding="utf-8").strip())  # noqa: S704 - ours
 
 

@@ -96,7 +96,11 @@ class Redaction:
         return bool(self._lines)
 
     def file_text(self, text: str) -> str:
-        """Return a file of the stack's; masked are stretches of the input, and values named as secrets."""
+        """Return a file of the stack's; masked are stretches of the input, and values named as secrets.
+
+        Args:
+            text: the whole content of the file.
+        """
         hidden = _hidden(text, self._blocks) if self._lines else text
         hidden = _PRIVATE_KEY.sub("[a private key, left out]", hidden)
         hidden = _USER_AND_PASSWORD.sub(_masked_value, hidden)

@@ -45,6 +45,9 @@ class ResultJson:
 def read_result(path: Path) -> Result:
     """Read a `result.json`; every key and every value is checked.
 
+    Returns:
+        The result as the run had it.
+
     Raises:
         ScenarioError: the file is missing, damaged, foreign, or from another version of the schema.
     """

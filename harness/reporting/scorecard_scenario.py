@@ -44,7 +44,14 @@ class Detail:
 
 
 def scenario_section(result: Result, one: ScenarioResult, anchor: str, detail: Detail) -> Markup:
-    """Return the scenario's article; `anchor` is its id in the page."""
+    """Return the scenario's article; `anchor` is its id in the page.
+
+    Args:
+        result: of the whole run.
+        one: the scenario's own.
+        anchor: begins the ids of its charts too.
+        detail: how much of it the page has room for.
+    """
     lanes_max = detail.lanes_of_passed if one.status is Status.PASS else detail.lanes
     counts = ((word, number(count)) for word, count in record_counts(one))
     return drawn(

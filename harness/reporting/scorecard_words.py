@@ -109,7 +109,11 @@ def decided_share(score: Score) -> str:
 
 
 def record_counts(one: ScenarioResult) -> tuple[tuple[str, int], ...]:
-    """Return how far the records came, as (word, count); refusals only where there were any."""
+    """Return how far the records came, as (word, count); refusals only where there were any.
+
+    Args:
+        one: result of a scenario.
+    """
     tally = one.tally
     refused = (("refused", tally.refused),) if tally.refused else ()
     return (
@@ -123,7 +127,11 @@ def record_counts(one: ScenarioResult) -> tuple[tuple[str, int], ...]:
 
 
 def cost_facts(one: ScenarioResult) -> tuple[tuple[str, str], ...]:
-    """Return what the scenario took of the harness itself, as (name, value)."""
+    """Return what the scenario took of the harness itself, as (name, value); nothing where none was measured.
+
+    Args:
+        one: result of a scenario.
+    """
     if one.cost is None:
         return ()
     return (
@@ -134,7 +142,11 @@ def cost_facts(one: ScenarioResult) -> tuple[tuple[str, str], ...]:
 
 
 def generator_facts(one: ScenarioResult) -> tuple[tuple[str, str], ...]:
-    """Return what the load's own tool says, and how near its limit it was, as (name, value)."""
+    """Return what the load's own tool says, and how near its limit it was, as (name, value).
+
+    Args:
+        one: result of a scenario; nothing is said of one whose load needs no tool.
+    """
     if (tool := one.generator) is None:
         return ()
     counts = tuple(
@@ -197,7 +209,11 @@ def _called(scenario: ScenarioResult) -> str:
 
 
 def count_by_status(statuses: Sequence[Status]) -> str:
-    """Return e.g. `1 fail, 3 pass`, worst first."""
+    """Return e.g. `1 fail, 3 pass`, worst first.
+
+    Args:
+        statuses: in any order; those that never occur are left out.
+    """
     counts = [(status, sum(one is status for one in statuses)) for status in WORST_FIRST]
     return ", ".join(f"{count} {status_word(status).lower()}" for status, count in counts if count)
 
@@ -242,7 +258,12 @@ def incident_lines(one: ScenarioResult) -> list[str]:
 
 
 def attempt_line(place: int, attempt: Attempt) -> str:
-    """Return an earlier attempt in one line: what it said and where its history is."""
+    """Return an earlier attempt in one line: what it said and where its history is.
+
+    Args:
+        place: which attempt it was, from 1.
+        attempt: which did not stand.
+    """
     why = "; ".join(attempt.reasons) or "no reason given"
     took = milliseconds(attempt.seconds * 1000)
     where = attempt.history if attempt.kept is None else f"{attempt.history}, {attempt.kept.folder}"

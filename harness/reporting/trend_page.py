@@ -60,7 +60,12 @@ def changes(rows: Sequence[TrendRow]) -> dict[int, str]:
 
 
 def stretches(values: Sequence[float | None], at: Mapping[int, str]) -> list[Points]:
-    """Return the points of the lines to draw: no line crosses a change, nor a run without a value."""
+    """Return the points of the lines to draw: no line crosses a change, nor a run without a value.
+
+    Args:
+        values: of the runs, in their order; None where a run has none.
+        at: places of the first runs after a change, as `changes` returns them.
+    """
     begins = [0, *at, len(values)]
     return [[(float(place), values[place]) for place in range(begin, end)] for begin, end in pairwise(begins)]
 

@@ -58,7 +58,11 @@ class Act(Generic[_T]):
         return self.done and self._error is not None
 
     def done_within(self, seconds: float) -> bool:
-        """Wait for it; return whether it is over."""
+        """Wait for it; return whether it is over.
+
+        Args:
+            seconds: how long it is waited for at most.
+        """
         self._thread.join(seconds)
         return self.done
 

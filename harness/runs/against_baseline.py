@@ -30,6 +30,10 @@ def against_baseline(
         baselines: where baselines are kept.
         asked: limits, confidence, bounds.
 
+    Returns:
+        What was found. Nothing is compared with a run that did not pass, nor where the baseline was recorded
+        only now; its status says how bad that is.
+
     Raises:
         ScenarioError: the baseline's file is damaged.
         UnavailableError: a baseline cannot be written.
@@ -70,6 +74,9 @@ def compare_runs_with(
         again: runs it once.
         baselines: where baselines are kept.
         asked: limits, confidence, bounds.
+
+    Returns:
+        What was found; INCONCLUSIVE, with the remedy, where nothing was run.
     """
     key = baseline_key(plan)
     if baseline is None:

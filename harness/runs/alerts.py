@@ -34,7 +34,11 @@ class AlertReceivers:
     secrets: SecretWatch | None = None
 
     def facts(self, now_ns: Callable[[], int]) -> list[AlertReceived | AlertsRead]:
-        """Return what came by each channel."""
+        """Return what came by each channel.
+
+        Args:
+            now_ns: tells the time, of CLOCK_MONOTONIC in nanoseconds, before each channel is read.
+        """
         facts: list[AlertReceived | AlertsRead] = []
         for channel in self.alerts.channels:
             at_ns = now_ns()
@@ -86,7 +90,12 @@ def alert_receivers(
 
 
 def settled_seconds(alerts: Alerts, plan: ScenarioPlan) -> float:
-    """Return how long after the start of sending all that is owed must have come; 0 where nothing is."""
+    """Return how long after the start of sending all that is owed must have come; 0 where nothing is.
+
+    Args:
+        alerts: the threshold, the channels, and how late an alert may be.
+        plan: when errors are sent, and which faults are in an alert's way.
+    """
     errors = [at for at, level in zip(plan.offsets_ns, plan.levels, strict=False) if level in "EC"]
     if not errors:
         return 0.0

@@ -67,7 +67,11 @@ class BaselineKey:
         return sha256(repr(self).encode()).hexdigest()[:_HASH_CHARACTERS]
 
     def differences(self, other: BaselineKey) -> list[str]:
-        """Say what keeps a baseline with another key from being compared, one sentence each."""
+        """Say what keeps a baseline with another key from being compared, one sentence each.
+
+        Args:
+            other: the baseline's.
+        """
         found = []
         if self.suite_hash != other.suite_hash:
             found.append(
@@ -125,13 +129,23 @@ def allowed_cores(cores: int, quota: str) -> float:
 
 
 def memory_gib(physical_bytes: int, limit: str) -> float:
-    """Return the memory as the nearest power of two in GiB: what firmware keeps for itself is no class."""
+    """Return the memory as the nearest power of two in GiB: what firmware keeps for itself is no class.
+
+    Args:
+        physical_bytes: of the machine.
+        limit: bytes that a container allows, as its file has them; anything but a number is no limit.
+    """
     allowed = min(physical_bytes, int(limit)) if limit.isdecimal() else physical_bytes
     return 2.0 ** ceil(log2(max(1, allowed) / _GIB) - 0.5)
 
 
 def filesystem_of(folder: Path, mounts: Sequence[str]) -> str:
-    """Return the kind of filesystem that a folder lies on, from lines of /proc/self/mountinfo (proc(5))."""
+    """Return the kind of filesystem that a folder lies on, from lines of /proc/self/mountinfo (proc(5)).
+
+    Args:
+        folder: absolute, without symbolic links.
+        mounts: lines of the file; of mounts at one place the last counts.
+    """
     found, depth = "unknown", -1
     for line in mounts:
         before, _, after = line.partition(" - ")

@@ -55,11 +55,22 @@ class Baselines:
         self._folder = folder
 
     def path(self, suite: str, stack: str, key: BaselineKey) -> Path:
-        """Return where the baseline with this key is, or would be."""
+        """Return where the baseline with this key is, or would be.
+
+        Args:
+            suite: its name.
+            stack: its name.
+            key: what the baseline belongs to.
+        """
         return self._folder / f"{suite}.{stack}.{key.digest}.json"
 
     def find(self, suite: str, stack: str, key: BaselineKey) -> Baseline | None:
         """Return the baseline with this key, None where none was recorded.
+
+        Args:
+            suite: its name.
+            stack: its name.
+            key: of the run that is to be compared.
 
         Raises:
             ScenarioError: its file is damaged.
@@ -79,6 +90,9 @@ class Baselines:
     def keep(self, baseline: Baseline) -> Path:
         """Write a baseline, in place of the one with its key.
 
+        Returns:
+            Its file.
+
         Raises:
             UnavailableError: the folder cannot be written to.
         """
@@ -94,6 +108,9 @@ class Baselines:
 
 def read_baseline(path: Path) -> Baseline:
     """Read a recorded baseline.
+
+    Returns:
+        The baseline; whether its key is the one that its name stands for is for the caller to see.
 
     Raises:
         ScenarioError: the file cannot be read, is no baseline, or was written by another logquake.

@@ -57,6 +57,9 @@ def compare_in_turn(sides: Sides, words: str, asked: Asked) -> Regression:
         sides: how to run them.
         words: what the baseline is, in a sentence.
         asked: limits, confidence, bounds.
+
+    Returns:
+        What the runs say so far as they were made; one whose time was up says so.
     """
     alone: list[Result] = []
     made: dict[str, list[Result]] = {"A": [], "B": []}
@@ -94,6 +97,9 @@ def compare_with_recorded(first: Result, again: RunOnce, baseline: Baseline, ask
         again: runs the same once more.
         baseline: what it is compared with.
         asked: limits, confidence, bounds.
+
+    Returns:
+        What the runs say so far as they were made; one whose time was up says so.
     """
     made = [first]
 

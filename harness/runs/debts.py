@@ -78,6 +78,9 @@ class Debts:
 
         A stack that backs off for half a minute has lost nothing. Its count is believed once it has stood at
         zero for a moment, since counters are written late.
+
+        Args:
+            deadline_ns: when to give up, of CLOCK_MONOTONIC.
         """
         zero_since_ns: int | None = None
         while (unanswered := self._unanswered()) and self._ticker.now_ns() < deadline_ns:
@@ -91,7 +94,11 @@ class Debts:
             self._ticker.wait_for(f"{records} to be acknowledged or refused", deadline_ns)
 
     def await_records(self, deadline_ns: int) -> None:
-        """Wait until every debt is found; those that are not by then are overdue."""
+        """Wait until every debt is found; those that are not by then are overdue.
+
+        Args:
+            deadline_ns: when to give up, of CLOCK_MONOTONIC.
+        """
         if not self._found(deadline_ns, quiet_seconds=0.0):
             self._overdue = self._missing(deadline_ns)
 
@@ -100,6 +107,9 @@ class Debts:
 
         A copy that comes late must not be missed because the first one was there. The stack's own counters
         are read next and are written late.
+
+        Args:
+            deadline_ns: when to give up, of CLOCK_MONOTONIC.
         """
         self._found(deadline_ns, QUIET_SECONDS)
 
@@ -107,6 +117,12 @@ class Debts:
         """Read the outlets whole; what is judged to be absent was so in a reading that began at the deadline.
 
         Looks at what is new never see a deletion, so a debt that was seen may be missing here.
+
+        Args:
+            deadline_ns: of CLOCK_MONOTONIC; until then what is absent is looked for again.
+
+        Returns:
+            The last reading: the first that lacks nothing, or the first that began after the deadline.
 
         Raises:
             StackError: an outlet cannot be read at the deadline either.

@@ -81,7 +81,11 @@ class FaultLooks:
         yield from in_turn(self._proofs(), self._note_poison_in_time(), self._note_destroyed())
 
     def after_healing(self) -> Iterator[int]:
-        """Note what was destroyed if that was not known before; raises FaultError where it cannot be told."""
+        """Note what was destroyed if that was not known before; raises FaultError where it cannot be told.
+
+        Yields:
+            0 as long as that is not known: the next step may come at once.
+        """
         if (asked := self._destroyed) is None:
             return
         until_ns = asked.began_ns + int(ACT_SECONDS_MAX * SECOND_NS)
@@ -205,7 +209,13 @@ def in_turn(*stories: Iterator[int]) -> Iterator[int]:
 
 
 def poisoned(fault: Fault, target: object, ticker: Ticker) -> Iterator[Poisoned]:
-    """Yield which records a fault has refused for good so far; raises FaultError where it cannot be told."""
+    """Yield which records a fault has refused for good so far; raises FaultError where it cannot be told.
+
+    Args:
+        fault: that is on; one that refuses nothing yields nothing.
+        target: what it has hold of.
+        ticker: tells the time.
+    """
     if isinstance(fault, Poisons) and isinstance(target, fault.needs):
         for sequence in _refused(fault, target):
             yield Poisoned(sequence, ticker.now_ns())

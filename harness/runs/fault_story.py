@@ -82,7 +82,11 @@ class FaultStory:
         self._mark("injected", injected_ns)
 
     def looks(self, look_again_seconds: float | None = None) -> Iterator[int]:
-        """Look at it until it must be taken back; `look_again_seconds` is that of `FaultLooks`."""
+        """Look at it until it must be taken back; `look_again_seconds` is that of `FaultLooks`.
+
+        Returns:
+            Steps that say until when nothing is to be done, in nanoseconds; see `FaultLooks.until_healing`.
+        """
         self._looks = FaultLooks(
             self.number,
             self.fault,
@@ -96,6 +100,9 @@ class FaultStory:
 
     def healing(self) -> Iterator[int]:
         """Take it back, and note what was destroyed if that is not known yet.
+
+        Yields:
+            0 as long as it is not taken back: the next step may come at once.
 
         Raises:
             FaultError: it cannot be taken back, or that takes too long.

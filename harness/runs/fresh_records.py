@@ -56,7 +56,12 @@ class FreshRecords:
         self._waves: list[_Wave] = []
 
     def send(self, limit_seconds: float, after: str = "") -> None:
-        """Let the next look send a wave first; `after` names the fault that was just healed."""
+        """Let the next look send a wave first; `after` names the fault that was just healed.
+
+        Args:
+            limit_seconds: how long after they were sent these records are looked for.
+            after: empty for the wave after the drain.
+        """
         self._wished.append((limit_seconds, after))
 
     def send_wished(self) -> None:

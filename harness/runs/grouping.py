@@ -13,6 +13,10 @@ def grouping(plans: Sequence[ScenarioPlan], jobs: int) -> tuple[Sequence[int], S
     """Return the places, from 1, of the scenarios that run alone, and of those that run side by side.
 
     Nothing is side by side with one job or one scenario for it; the plan's order is then that of the run.
+
+    Args:
+        plans: all scenarios of the run, in its order.
+        jobs: how many scenarios may run at a time.
     """
     places = range(1, len(plans) + 1)
     together = [number for number in places if not plans[number - 1].scenario.exclusive]

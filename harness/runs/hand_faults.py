@@ -34,6 +34,11 @@ def offers(faults: Family, targets: Mapping[str, object], steps: tuple[Step, ...
     """Return what the targets allow: the scenario's own steps first, then each fault with its defaults.
 
     What destroys for good is left out, since nobody could heal it, and so is what only watches the schedule.
+
+    Args:
+        faults: the family of faults.
+        targets: those of this run, by name.
+        steps: of the scenario; an offer has their arguments in place of the defaults.
     """
     found: dict[tuple[str, str], Offer] = {}
     for step in steps:
@@ -122,7 +127,13 @@ class HandFaults:
         )
 
     def start(self, step: Step, fault: Fault, target: object) -> None:
-        """Start a fault, which is healed after `step.for_seconds` at the latest."""
+        """Start a fault, which is healed after `step.for_seconds` at the latest.
+
+        Args:
+            step: with the arguments and how long the fault may last.
+            fault: made of them.
+            target: what is hurt; it must have what `fault.needs`.
+        """
         each = _Standing(FaultStory(len(self.steps), step, fault, target, self._means))
         self.steps.append(step)
         self.faults.append(fault)
@@ -131,7 +142,11 @@ class HandFaults:
         self._go_on(each)
 
     def heal(self, number: int) -> None:
-        """Heal a fault, at once or after the moment that the stack is due to find out about a refusal."""
+        """Heal a fault, at once or after the moment that the stack is due to find out about a refusal.
+
+        Args:
+            number: of its step, from 0; one that is not on is left alone.
+        """
         for each in list(self._standing):
             if each.held.number == number:
                 self._end(each)

@@ -34,11 +34,19 @@ class Lines:
         self._source: LineSource = bare if self.planted is None else self.planted
 
     def expected(self, sequence: int) -> str:
-        """Return what a stored line should be."""
+        """Return what a stored line should be.
+
+        Args:
+            sequence: the record's number in the run.
+        """
         return stamp(self._source.text(sequence), self._load.run_id, sequence)
 
     def maskable(self, sequence: int) -> Spans:
-        """Return the parts of a line that hold a canary, or what may be masked of the input."""
+        """Return the parts of a line that hold a canary, or what may be masked of the input.
+
+        Args:
+            sequence: the record's number in the run.
+        """
         planted = () if self.planted is None else self.planted.spans(sequence)
         if self._mask is None:
             return planted

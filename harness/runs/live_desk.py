@@ -85,7 +85,11 @@ class LiveDesk:
             self._claimed.pop(_claim(target), None)
 
     def show(self, change: Callable[[LiveState], LiveState]) -> None:
-        """Change what the page shows."""
+        """Change what the page shows.
+
+        Args:
+            change: returns the new state; it is called under the desk's lock and must be quick.
+        """
         with self._lock:
             self._state = change(self._state)
 
@@ -94,12 +98,22 @@ class LiveDesk:
         self.show(lambda state: replace(state, standing=standing))
 
     def note(self, at_seconds: float, words: str) -> None:
-        """Show a sentence; the oldest ones go."""
+        """Show a sentence; the oldest ones go.
+
+        Args:
+            at_seconds: after sending began; shown to a tenth.
+            words: the sentence.
+        """
         note = Note(round(at_seconds, 1), words)
         self.show(lambda state: replace(state, notes=(*state.notes, note)[-NOTES_MAX:]))
 
     def show_snapshot(self, snapshot: Snapshot, scorecard: Path | None = None) -> None:
-        """Show a snapshot, or what has become of it."""
+        """Show a snapshot, or what has become of it.
+
+        Args:
+            snapshot: takes the place of the one with its number.
+            scorecard: its file, once it is written; None before.
+        """
 
         def change(state: LiveState) -> LiveState:
             others = tuple(each for each in state.snapshots if each.number != snapshot.number)

@@ -41,7 +41,13 @@ class NonceCommand:
 
 
 def nonce_command(stack: Stack, values: Mapping[str, str], run_id: str) -> NonceCommand | None:
-    """Return a stack's command; None where it declares none."""
+    """Return a stack's command; None where it declares none.
+
+    Args:
+        stack: whose keys may declare one.
+        values: of the placeholders, by name; the command runs in `run.folder`.
+        run_id: marks the process, so that it is found if it is left behind.
+    """
     if stack.keys is None or not stack.keys.nonces:
         return None
     environment = {**variables(stack, values), **procfs.marks(run_id)}
@@ -56,6 +62,9 @@ def nonces_listed(command: NonceCommand, outlets: StoredOutlets, at_ns: int) -> 
         command: of the stack.
         outlets: names of outlets, with their documents as they are stored; None where one shows none.
         at_ns: when that is.
+
+    Returns:
+        The counts; where an outlet cannot be read or the command fails, why that is, and no counts.
     """
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as printed:
         try:

@@ -33,6 +33,9 @@ class SideBySide:
     def run(self, tasks: Sequence[Task]) -> HarnessError | None:
         """Run all of them; once one ends the run no other begins, and those under way end in good order.
 
+        Args:
+            tasks: begun in this order.
+
         Returns:
             What ended the run first, if anything did. Nothing is running any more.
         """

@@ -144,6 +144,9 @@ def plan_scenario(scenario: Scenario, schedule: Schedule, seed: int, input_lines
         schedule: the scenario's schedule.
         seed: of the whole run.
         input_lines: how many lines the input holds; None for generated lines.
+
+    Returns:
+        The plan: when each record is due, and its level and shape where the schedule says them.
     """
     rng = Random(f"{seed}:{scenario.name}:schedule")  # noqa: S311 - reproducible load, not a secret
     offsets_ns = list(schedule.offsets_ns(scenario.sending_seconds, rng))

@@ -402,14 +402,27 @@ class ScenarioRun:
 
 
 def cut_short(why: object) -> str:
-    """Return the remark of a scenario that the end of its run kept from its own."""
+    """Return the remark of a scenario that the end of its run kept from its own.
+
+    Args:
+        why: what ended the run; an exception or a word.
+    """
     return f"the scenario was cut short: {why}"
 
 
 def unjudged(
     scenario: Scenario, request: Request, status: Status, remark: str, history: str = "", summary: str = ""
 ) -> ScenarioResult:
-    """Return what a report says of a scenario without facts that could be judged."""
+    """Return what a report says of a scenario without facts that could be judged.
+
+    Args:
+        scenario: which.
+        request: what the run was asked for; its checks are named, each without a decision.
+        status: of the scenario and of every check.
+        remark: why there is nothing to judge.
+        history: its file; empty where none was written.
+        summary: what each verdict says; by default the remark.
+    """
     judgement: Judgement = not_run(_checkers(scenario, request), status, remark, summary)
     return ScenarioResult(
         scenario=scenario,

@@ -60,7 +60,12 @@ def secret_watch(
 
 
 def search_outlets(watch: SecretWatch, outlets: Outlets) -> None:
-    """Look at every document as it is stored; one that cannot be read is noted."""
+    """Look at every document as it is stored; one that cannot be read is noted.
+
+    Args:
+        watch: looks for canaries, and takes note of what could not be read.
+        outlets: the archive and the dead letters.
+    """
     for name, documents in outlets.raw():
         if documents is None:
             watch.unread(f"{name}: this kind of archive shows no documents as they are stored")

@@ -141,6 +141,9 @@ class SuiteRun:
     def ready(self) -> Iterator[Ground]:
         """Have the services started, and at the end everything stopped and undone.
 
+        Yields:
+            What every scenario of the run stands on.
+
         Raises:
             UnavailableError: this machine lacks a server or something else the run needs, or is too busy.
             StackError: a service ended before it was ready.
@@ -171,6 +174,10 @@ class SuiteRun:
 
     def examine(self, ground: Ground, number: int) -> None:
         """Run the scenario of that place in the plan, from 1, alone, and again while it is inconclusive.
+
+        Args:
+            ground: of `ready`, whose block has not ended.
+            number: its place.
 
         Raises:
             HarnessError: what ends the whole run. What the scenario came to by then is in the result.
@@ -359,7 +366,12 @@ class SuiteRun:
         return tuple(self.shown(number, why_not_run) for number in range(1, len(self._plan.scenarios) + 1))
 
     def shown(self, number: int, why_not_run: str) -> ScenarioResult:
-        """Return what a report may show of the scenario of that place in the plan, from 1."""
+        """Return what a report may show of the scenario of that place in the plan, from 1.
+
+        Args:
+            number: its place.
+            why_not_run: what is said of a scenario that has no result.
+        """
         request = self._request
         result = self._results.get(number) or unjudged(
             self._plan.scenarios[number - 1].scenario, request, Status.NOT_RUN, why_not_run

@@ -44,11 +44,19 @@ class Ticker:
         return self._clock.now_ns()
 
     def in_ns(self, seconds: float) -> int:
-        """Return the moment so long from now."""
+        """Return the moment so long from now.
+
+        Args:
+            seconds: from now.
+        """
         return self.now_ns() + int(seconds * SECOND_NS)
 
     def seconds_until(self, at_ns: int) -> float:
-        """Return how long it is until then; below zero once it is over."""
+        """Return how long it is until then; below zero once it is over.
+
+        Args:
+            at_ns: of CLOCK_MONOTONIC.
+        """
         return (at_ns - self.now_ns()) / SECOND_NS
 
     def begin(self, what: Callable[[], _T]) -> Act[_T]:
@@ -56,7 +64,11 @@ class Ticker:
         return Act(what, self._clock.now_ns, self._quick_seconds)
 
     def tick(self, seconds: float = TICK_SECONDS) -> None:
-        """Wait and look round; raises InterruptedRunError or TimeIsUpError as soon as the run must end."""
+        """Wait and look round; raises InterruptedRunError or TimeIsUpError as soon as the run must end.
+
+        Args:
+            seconds: how long; what happens meanwhile is seen only then.
+        """
         self._clock.sleep(seconds)
         self.look()
 
@@ -68,19 +80,32 @@ class Ticker:
             self._look_round()
 
     def tick_until(self, at_ns: int) -> bool:
-        """Wait for a tick, or less if the moment is nearer; return False at once where it is over."""
+        """Wait for a tick, or less if the moment is nearer; return False at once where it is over.
+
+        Args:
+            at_ns: of CLOCK_MONOTONIC.
+        """
         if (left_seconds := self.seconds_until(at_ns)) <= 0:
             return False
         self.tick(min(left_seconds, TICK_SECONDS))
         return True
 
     def wait_until(self, at_ns: int) -> None:
-        """Wait until then."""
+        """Wait until then.
+
+        Args:
+            at_ns: of CLOCK_MONOTONIC; one that is over is not waited for.
+        """
         while self.tick_until(at_ns):
             pass
 
     def wait_for(self, what: str, deadline_ns: int) -> None:
-        """Wait for a tick, and say what for and until when at most."""
+        """Wait for a tick, and say what for and until when at most.
+
+        Args:
+            what: in words, for a person who watches.
+            deadline_ns: of CLOCK_MONOTONIC; the caller gives up then.
+        """
         seconds = max(0.0, self.seconds_until(deadline_ns))
         self.waiting = f"waiting for {what}, for at most {seconds:.0f} s more"
         self.tick()

@@ -13,11 +13,20 @@ class Journal(Protocol):
     """Where it is noted on disk how to take a fault back; `UndoJournal` is one."""
 
     def before(self, step: str, undo: Undo) -> None:
-        """Note it durably; raises FaultError, and then the fault must not begin."""
+        """Note it durably; raises FaultError, and then the fault must not begin.
+
+        Args:
+            step: the fault's name.
+            undo: how to take it back from outside.
+        """
         ...
 
     def done(self, step: str) -> None:
-        """Note that it was taken back."""
+        """Note that it was taken back.
+
+        Args:
+            step: the name that `before` was given.
+        """
         ...
 
 
@@ -32,6 +41,9 @@ def undoable(
         name: what the journal calls the fault.
         undo: how to take it back from outside.
         injected: hurts the target on entry and takes it back on exit.
+
+    Yields:
+        Once, while the fault is on.
 
     Raises:
         FaultError: the journal cannot be written, so nothing was injected; or the fault's own.

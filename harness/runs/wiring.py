@@ -32,6 +32,9 @@ def make_part(family: Family, part: Part, arguments: Arguments | None = None, *g
         arguments: in place of the part's own, e.g. with their placeholders replaced.
         given: what the kinds of the family are handed before any argument.
 
+    Returns:
+        The part, of whichever class the word stands for.
+
     Raises:
         ScenarioError: the part does not take its arguments.
     """
@@ -42,7 +45,12 @@ def make_part(family: Family, part: Part, arguments: Arguments | None = None, *g
 
 
 def expanded(part: Part, values: Mapping[str, str]) -> Arguments:
-    """Return a part's arguments with their placeholders replaced."""
+    """Return a part's arguments with their placeholders replaced.
+
+    Args:
+        part: of a stack file.
+        values: of the placeholders, by name; only texts at the top may hold placeholders.
+    """
     return {
         name: expand(value, values) if isinstance(value, str) else value
         for name, value in part.arguments.items()
@@ -50,7 +58,12 @@ def expanded(part: Part, values: Mapping[str, str]) -> Arguments:
 
 
 def variables(stack: Stack, values: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that a stack file gives to all that is the stack's."""
+    """Return the variables that a stack file gives to all that is the stack's.
+
+    Args:
+        stack: whose `environment` holds them.
+        values: of the placeholders, by name.
+    """
     return {name: expand(text, values) for name, text in stack.environment.items()}
 
 
@@ -64,7 +77,17 @@ def outlets(
     *,
     may_miss: bool = False,
 ) -> OutletSpec:
-    """Return how a run's outlets are opened and read, and by what its records are known."""
+    """Return how a run's outlets are opened and read, and by what its records are known.
+
+    Args:
+        stack: declares the archive, the dead letters and their fields.
+        values: of the placeholders, by name.
+        load: what is sent, and the run's id.
+        expected_line: returns what was sent under a sequence.
+        owed: returns the sequences that are acknowledged by now.
+        maskable: returns the parts of a sequence's line that the stack may mask; none by default.
+        may_miss: whether parts may have become unreadable for good, as after a key was destroyed on purpose.
+    """
     run_id = load.run_id
     letters = stack.dead_letters
     return OutletSpec(
@@ -128,14 +151,25 @@ def _opener(
 
 
 def counters(source: CounterSource | None, values: Mapping[str, str]) -> NamedCounters | None:
-    """Return how a stack's counters are read; None where it declares none."""
+    """Return how a stack's counters are read; None where it declares none.
+
+    Args:
+        source: as the stack file declares it.
+        values: of the placeholders, by name.
+    """
     if source is None:
         return None
     return NamedCounters(make_part(COUNTERS, source.part, expanded(source.part, values)), source.names)
 
 
 def tenants_reader(namespaces: Namespaces, values: Mapping[str, str], run_id: str) -> TenantsReader:
-    """Return what reads as each tenant's own reader does."""
+    """Return what reads as each tenant's own reader does.
+
+    Args:
+        namespaces: the tenants, and the archive that their readers see.
+        values: of the placeholders, by name; `tenant` is added for each.
+        run_id: by which the run's records are known.
+    """
     stored: dict[str, Callable[[], Archive]] = {}
     shown: dict[str, str] = {}
     for tenant in namespaces.tenants:

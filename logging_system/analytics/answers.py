@@ -52,7 +52,11 @@ def partial_of(answer: Mapping[str, Any]) -> Partial | None:
 
 
 def joined(parts: Iterable[Partial | None]) -> Partial | None:
-    """Return what several answers lack together; None where all of them are whole."""
+    """Return what several answers lack together; None where all of them are whole.
+
+    Args:
+        parts: What `partial_of` said of each answer.
+    """
     lacking = [each for each in parts if each is not None]
     if not lacking:
         return None
@@ -66,21 +70,34 @@ def joined(parts: Iterable[Partial | None]) -> Partial | None:
 
 
 def buckets_of(aggregations: object, name: str) -> list[dict[str, Any]]:
-    """Return the buckets of an aggregation; none where no index was asked, which then has no aggregations."""
+    """Return the buckets of an aggregation; none where no index was asked, which then has no aggregations.
+
+    Args:
+        aggregations: Of an answer, or a bucket that holds others.
+        name: The aggregation's, as the search gave it.
+    """
     found = aggregations.get(name) if isinstance(aggregations, dict) else None
     buckets = found.get("buckets") if isinstance(found, dict) else None
     return [each for each in buckets if isinstance(each, dict)] if isinstance(buckets, list) else []
 
 
 def total_of(answer: Mapping[str, Any]) -> int:
-    """Return how many documents a search found, which must have been told to count them all."""
+    """Return how many documents a search found, which must have been told to count them all.
+
+    Args:
+        answer: Of a search.
+    """
     hits = answer.get("hits")
     total = hits.get("total") if isinstance(hits, dict) else None
     return _number(total.get("value")) if isinstance(total, dict) else 0
 
 
 def hits_of(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the hits of a search."""
+    """Return the hits of a search.
+
+    Args:
+        answer: Of a search.
+    """
     hits = answer.get("hits")
     listed = hits.get("hits") if isinstance(hits, dict) else None
     return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []

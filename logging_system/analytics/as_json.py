@@ -13,7 +13,11 @@ _HIDDEN = frozenset({"query"})
 
 
 def as_json(value: Any) -> Any:
-    """Return an answer as what JSON holds; a number that is none, or infinite, as null."""
+    """Return an answer as what JSON holds; a number that is none, or infinite, as null.
+
+    Args:
+        value: An answer, or anything in one: a dataclass, mapping, list, tuple, moment, number or text.
+    """
     if is_dataclass(value) and not isinstance(value, type):
         names = [each.name for each in fields(value)]
         names += [name for name, found in vars(type(value)).items() if isinstance(found, property)]

@@ -130,6 +130,9 @@ def compare(queries: StoreQueries, reach: Reach, before: Window, after: Window) 
         before: The earlier window.
         after: The later one.
 
+    Returns:
+        How records, errors, their share and each logger's errors changed, and what the answer lacks.
+
     Raises:
         StoreQueryError: There is no answer.
     """
@@ -179,7 +182,14 @@ def change_of(
 
 
 def dispersion_of(*sides_counts: Sequence[int]) -> float:
-    """Return how much counts scatter about the mean of their side, as a multiple of independent events'."""
+    """Return how much counts scatter about the mean of their side, as a multiple of independent events'.
+
+    Args:
+        sides_counts: The counts of each side, of stretches that are equally long.
+
+    Returns:
+        At least 1, which is what independent events (Poisson) have: what scatters less is not believed.
+    """
     statistic, freedom = 0.0, 0
     for counts in sides_counts:
         mean = sum(counts) / len(counts) if counts else 0.0

@@ -21,7 +21,11 @@ _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def rates_in_words(rates: Rates) -> Iterator[str]:
-    """Yield the lines that tell records by level and over time."""
+    """Yield the lines that tell records by level and over time.
+
+    Args:
+        rates: What `rates` returned.
+    """
     window = rates.window
     since, until = (each.astimezone(zone_of(window.zone)) for each in (window.since, window.until))
     span = f"{since:%Y-%m-%d %H:%M:%S} to {until:%Y-%m-%d %H:%M:%S} ({window.zone})"
@@ -71,7 +75,12 @@ def latency_in_words(latency: Latency | None) -> Iterator[str]:
 
 
 def templates_in_words(found: TopTemplates, title: str) -> Iterator[str]:
-    """Yield the lines that tell templates."""
+    """Yield the lines that tell templates.
+
+    Args:
+        found: The templates; none yield nothing.
+        title: Begins the first line.
+    """
     if not found.templates:
         return
     looked = "all looked at" if found.share >= 1 else f"{found.share:.1%} looked at, counts are estimates"
@@ -83,7 +92,11 @@ def templates_in_words(found: TopTemplates, title: str) -> Iterator[str]:
 
 
 def new_templates_in_words(found: NewTemplates) -> Iterator[str]:
-    """Yield the lines that tell new templates."""
+    """Yield the lines that tell new templates.
+
+    Args:
+        found: The new templates, and those of which it is not known.
+    """
     if found.templates:
         yield f"error templates that did not come before: {len(found.templates)}"
         yield from (_template(each, is_exact=found.share >= 1) for each in found.templates[:SHOWN_MAX])
@@ -96,7 +109,11 @@ def new_templates_in_words(found: NewTemplates) -> Iterator[str]:
 
 
 def noisiest_in_words(found: Noisiest) -> Iterator[str]:
-    """Yield the lines that tell namespaces and loggers."""
+    """Yield the lines that tell namespaces and loggers.
+
+    Args:
+        found: The noisiest first; of each kind at most `SHOWN_MAX` are told.
+    """
     yield from _partial(found.partial)
     if len(found.namespaces) > 1:
         yield "noisiest namespaces:"
@@ -112,7 +129,11 @@ def noisiest_in_words(found: Noisiest) -> Iterator[str]:
 
 
 def new_loggers_in_words(found: NewLoggers) -> Iterator[str]:
-    """Yield the lines that tell new loggers."""
+    """Yield the lines that tell new loggers.
+
+    Args:
+        found: The new loggers, of which at most `SHOWN_MAX` are told.
+    """
     if found.loggers:
         yield f"loggers that were not heard before: {len(found.loggers)}"
         yield from (_one_line(f"  {each.count:>9} {each.name}") for each in found.loggers[:SHOWN_MAX])
@@ -122,7 +143,11 @@ def new_loggers_in_words(found: NewLoggers) -> Iterator[str]:
 
 
 def comparison_in_words(found: Comparison) -> Iterator[str]:
-    """Yield the lines that tell before and after."""
+    """Yield the lines that tell before and after.
+
+    Args:
+        found: What `compare` returned.
+    """
     moment = found.moment.astimezone(zone_of(found.after.zone)).isoformat(timespec="seconds")
     yield f"{_span(found.before.seconds)} before and {_span(found.after.seconds)} after {moment}:"
     yield from _partial(found.partial)
@@ -137,7 +162,11 @@ def comparison_in_words(found: Comparison) -> Iterator[str]:
 
 
 def storage_in_words(found: Storage) -> Iterator[str]:
-    """Yield the lines that tell what namespaces cost."""
+    """Yield the lines that tell what namespaces cost.
+
+    Args:
+        found: What `storage` returned.
+    """
     yield from _partial(found.partial)
     if found.namespaces:
         yield "stored:"
@@ -150,7 +179,12 @@ def storage_in_words(found: Storage) -> Iterator[str]:
 
 
 def line_in_words(line: Line, zone: str) -> str:
-    """Return a stored line as one line of text."""
+    """Return a stored line as one line of text.
+
+    Args:
+        line: The stored line.
+        zone: The time zone to tell its moment in, by its IANA name.
+    """
     moment = line.moment.astimezone(zone_of(zone)).isoformat(timespec="milliseconds")
     sealed = " [has sealed fields]" if line.sealed and line.message != SEALED else ""
     # Whoever may write a record may write its level and logger too.

@@ -77,7 +77,11 @@ def latency_of_documents(queries: StoreQueries, reach: Reach, window: Window) ->
 
 
 def latency_of_shipper(delays: Delays) -> Latency | None:
-    """Return what a shipper's histogram says; None where it has delivered nothing."""
+    """Return what a shipper's histogram says; None where it has delivered nothing.
+
+    Args:
+        delays: How long its records took, by bucket.
+    """
     if not delays.count:
         return None
     p50, p95, p99 = (_bound(delays, share) for share in SHARES)

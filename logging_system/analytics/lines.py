@@ -24,11 +24,20 @@ class PagingQueries(StoreQueries, Protocol):
     """Asks a store page by page; `ElasticsearchQueries` fits it."""
 
     def open_point(self, target: str, keep_alive: str) -> str:
-        """Return the id of a point in time; empty where no data stream has the name."""
+        """Return the id of a point in time; empty where no data stream has the name.
+
+        Args:
+            target: Index names and patterns, with commas between them.
+            keep_alive: How long the store keeps it when nobody asks, as the store writes that: `1m`.
+        """
         ...
 
     def close_point(self, point_id: str) -> None:
-        """Let the store forget a point in time; one that is gone already is no error."""
+        """Let the store forget a point in time; one that is gone already is no error.
+
+        Args:
+            point_id: What `open_point` returned, or the one that the last page named.
+        """
         ...
 
 
@@ -109,7 +118,12 @@ def search_lines(
 
 @contextmanager
 def point_in_time(queries: PagingQueries, reach: Reach) -> Iterator[str]:
-    """Yield a point in time over all that may be read; it is closed at the end."""
+    """Yield a point in time over all that may be read; it is closed at the end.
+
+    Args:
+        queries: Asks the store.
+        reach: The data streams.
+    """
     point_id = queries.open_point(reach.target, KEEP_ALIVE)
     try:
         yield point_id
@@ -130,6 +144,13 @@ def pages(
 
     Under a point in time the store breaks ties by the document's place, which nothing changes there
     (https://www.elastic.co/guide/en/elasticsearch/reference/8.19/paginate-search-results.html#search-after).
+
+    Args:
+        queries: Asks the store.
+        point_id: The point in time; empty, and there are no pages.
+        condition: The query that a line has to fit.
+        newest_first: Whether to begin at the newest; else at the oldest.
+        size: Hits a page at most; a page with fewer is the last.
     """
     after: list[Any] | None = None
     while point_id:

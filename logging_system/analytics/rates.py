@@ -102,7 +102,16 @@ def levels_terms() -> dict[str, Any]:
 def rates_search(
     window: Window, interval: Interval, query: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Return the body of the search that `read_rates` reads."""
+    """Return the body of the search that `read_rates` reads.
+
+    Args:
+        window: The time.
+        interval: How long a bucket is.
+        query: A condition beside the time; None for none.
+
+    Raises:
+        ValueError: There would be too many buckets.
+    """
     return {
         "size": 0,
         "track_total_hits": True,
@@ -182,6 +191,9 @@ def rates(
         lateness_seconds: How late records are searchable at most.
         outages: When the pipeline is known to have been down.
         query: A condition beside the time; None for none.
+
+    Returns:
+        The counts by level, whole and of every interval of the window, and what the answer lacks.
 
     Raises:
         StoreQueryError: There is no answer.

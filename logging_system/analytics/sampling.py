@@ -74,6 +74,9 @@ def sample(
         fields: What is read of each document.
         records_max: How many records are read at most.
 
+    Returns:
+        The records, each with how many it stands for, how many there are, and what the answer lacks.
+
     Raises:
         StoreQueryError: There is no answer.
         ForeignAnswerError: The store gave a document that was not asked for.
@@ -102,7 +105,12 @@ def sample(
 
 
 def value_of(source: Mapping[str, Any], path: str) -> Any:
-    """Return a field's value, however its names are nested; None where there is none."""
+    """Return a field's value, however its names are nested; None where there is none.
+
+    Args:
+        source: A document, as it is stored.
+        path: The field's name, with dots.
+    """
     if path in source:
         return source[path]
     head, _, rest = path.partition(".")

@@ -21,6 +21,10 @@ class StoreFacts(Protocol):
     def asked(self, method: str, path: str) -> Mapping[str, Any]:
         """Return the JSON object that a request is answered with.
 
+        Args:
+            method: Of HTTP, such as `GET`.
+            path: Of the request, quoted already, with its query.
+
         Raises:
             StoreQueryError: There is none.
         """
@@ -68,6 +72,9 @@ def storage(facts: StoreFacts, reach: Reach) -> Storage:
     Args:
         facts: Asks the store.
         reach: The data streams.
+
+    Returns:
+        The namespaces, those that take the most first, and what the answer lacks.
 
     Raises:
         StoreQueryError: There is no answer.

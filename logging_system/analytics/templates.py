@@ -90,7 +90,11 @@ class NewTemplates:
 
 
 def message_of(source: Mapping[str, Any]) -> str:
-    """Return a document's message; a marker where it is sealed."""
+    """Return a document's message; a marker where it is sealed.
+
+    Args:
+        source: The document, as it is stored.
+    """
     message = value_of(source, "message")
     if isinstance(message, str):
         return message
@@ -119,7 +123,11 @@ def top_templates(
 
 
 def grouped(taken: Sample) -> dict[_Key, Template]:
-    """Return the templates of a sample by logger, text and exception, the most frequent first."""
+    """Return the templates of a sample by logger, text and exception, the most frequent first.
+
+    Args:
+        taken: Records with their weights; a template counts the weights of its own.
+    """
     return _Messages().learn(taken).templates()
 
 

@@ -133,6 +133,9 @@ def read_moment(text: str, now: datetime, zone: str) -> datetime:
 def read_interval(text: str) -> Interval:
     """Return an interval as a person writes it: `5m`, `1h`, `day`, `week`, `month`.
 
+    Args:
+        text: A whole number with `s`, `m` or `h`, or one of the calendar's words.
+
     Raises:
         ValueError: It is none.
     """

@@ -64,7 +64,13 @@ def parse_declared(
 
 
 def where(path: Path, place: Place, lines: Mapping[Place, int]) -> str:
-    """Return a place as messages have it: file, line of the nearest value that is there, and the names."""
+    """Return a place as messages have it: file, line of the nearest value that is there, and the names.
+
+    Args:
+        path: The file.
+        place: The names and list positions that lead to a value.
+        lines: By place, the lines of all values in the file, from 1.
+    """
     line = next((lines[place[:end]] for end in range(len(place), -1, -1) if place[:end] in lines), 1)
     shown = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in place).lstrip(".")
     return f"{path}:{line} {shown or 'file'}"

@@ -118,7 +118,11 @@ class Loaded:
     origins: Mapping[str, str]
 
     def where(self, name: str) -> str:
-        """Return where the setting's value came from, or where it could be given."""
+        """Return where the setting's value came from, or where it could be given.
+
+        Args:
+            name: The setting's.
+        """
         return self.origins.get(name, f"{name} ({ENVIRONMENT_PREFIX}{name.upper()})")
 
 

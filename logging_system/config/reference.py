@@ -49,7 +49,7 @@ def _row(name: str) -> str:
     shown = f"`{name}` (secret)" if is_secret(name) else f"`{name}`"
     cells = (
         shown,
-        default_text(name),
+        _default_text(name),
         used.unit,
         ", ".join(used.programs),
         field.description or "",
@@ -58,8 +58,12 @@ def _row(name: str) -> str:
     return "".join(f"| {cell} " for cell in cells) + "|\n"
 
 
-def default_text(name: str) -> str:
-    """Return a setting's default as the table shows it; empty where there is none."""
+def _default_text(name: str) -> str:
+    """Return a setting's default as the table shows it; empty where there is none.
+
+    Args:
+        name: The setting's.
+    """
     default = Settings.model_fields[name].default
     if default is None or default == []:
         return ""
@@ -67,17 +71,29 @@ def default_text(name: str) -> str:
 
 
 def settings_page(page: str) -> str:
-    """Return docs/reference/settings.md made again; raises as `updated`."""
+    """Return docs/reference/settings.md made again; raises as `updated`.
+
+    Args:
+        page: The page's text as it is now.
+    """
     return updated(page, table(), place_of="table belongs")
 
 
 def masking_page(page: str) -> str:
-    """Return docs/reference/masking.md made again; raises as `updated`."""
+    """Return docs/reference/masking.md made again; raises as `updated`.
+
+    Args:
+        page: The page's text as it is now.
+    """
     return updated(page, f"\n{tables()}\n", place_of="tables belong")
 
 
 def metrics_page(page: str) -> str:
-    """Return docs/reference/logging-metrics.md made again; raises as `updated`."""
+    """Return docs/reference/logging-metrics.md made again; raises as `updated`.
+
+    Args:
+        page: The page's text as it is now.
+    """
     return updated(page, f"\n{metrics_reference.tables()}\n", place_of="tables belong")
 
 

@@ -644,7 +644,11 @@ class Settings(BaseSettings):
 
 
 def used_by(name: str) -> UsedBy:
-    """Return which programs use a setting."""
+    """Return which programs use a setting.
+
+    Args:
+        name: The setting's.
+    """
     (used,) = (each for each in Settings.model_fields[name].metadata if isinstance(each, UsedBy))
     return used
 
@@ -655,17 +659,28 @@ def settings_of(program: Program) -> list[str]:
 
 
 def is_path(name: str) -> bool:
-    """Whether a setting names a file or folder."""
+    """Whether a setting names a file or folder.
+
+    Args:
+        name: The setting's.
+    """
     return Path in get_args(Settings.model_fields[name].annotation)
 
 
 def is_secret(name: str) -> bool:
-    """Whether a setting's value must not be shown, nor be a flag: every user can read command lines."""
+    """Whether a setting's value must not be shown, nor be a flag: every user can read command lines.
+
+    Args:
+        name: The setting's.
+    """
     return SecretStr in get_args(Settings.model_fields[name].annotation)
 
 
 def chain_of(settings: Settings) -> Chain:
     """Return what is done to every record.
+
+    Args:
+        settings: Beside `processors`, those that imply a processor: labels, sealing, namespaces, masking.
 
     Raises:
         ProcessorError: A processor cannot be loaded: no record may be written without it.
@@ -701,12 +716,21 @@ def protection_of(settings: Settings, spool: Path | None = None) -> Protection:
 
 
 def changed(before: Settings, after: Settings) -> list[str]:
-    """Return the names of the settings that differ."""
+    """Return the names of the settings that differ.
+
+    Args:
+        before: The earlier settings.
+        after: The later ones.
+    """
     return [name for name in Settings.model_fields if getattr(before, name) != getattr(after, name)]
 
 
 def derived_names(settings: Settings) -> dict[Literal["spool", "stream"], str]:
-    """Return the names made of the service's that had to be written otherwise, by their setting."""
+    """Return the names made of the service's that had to be written otherwise, by their setting.
+
+    Args:
+        settings: What gives the service's name, and which names are given by hand.
+    """
     name = _as_name(settings.service)
     names: dict[Literal["spool", "stream"], str] = {}
     if name == settings.service:

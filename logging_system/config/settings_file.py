@@ -38,6 +38,9 @@ def read_settings_file(path: Path) -> Content:
 def parse_settings(data: bytes) -> Content:
     """Return the values in the bytes of a settings file.
 
+    Args:
+        data: The whole file; an empty one has no values.
+
     Raises:
         SettingsFileError: They are no YAML mapping of names.
     """

@@ -47,6 +47,9 @@ def bounded(seconds_max: float, answer_bytes_max: int) -> Iterator[None]:
     Args:
         seconds_max: From connecting to the answer's last byte.
         answer_bytes_max: What may be read from the wire, headers included.
+
+    Returns:
+        A context. What takes longer in it raises TimeoutError, and what reads more AnswerTooLargeError.
     """
     # What this thread was in the middle of, such as a delivery that needs a key, keeps its own bound.
     outer, _running.budget = _running.budget, _Budget(time.monotonic() + seconds_max, answer_bytes_max)
@@ -102,7 +105,14 @@ class _BoundedTls(_Bounded, ssl.SSLSocket):
 
 
 def obey_bounds(context: ssl.SSLContext) -> ssl.SSLContext:
-    """Make the sockets that `context` wraps bounded ones."""
+    """Make the sockets that `context` wraps bounded ones.
+
+    Args:
+        context: It is changed.
+
+    Returns:
+        The same context.
+    """
     context.sslsocket_class = _BoundedTls
     return context
 
@@ -113,6 +123,9 @@ def open_socket(host: str, port: int) -> socket.socket:
     Args:
         host: Name or address.
         port: TCP port.
+
+    Returns:
+        A connected socket that obeys the bounds of this thread.
 
     Raises:
         socket.gaierror: The name has no address, or can be none.

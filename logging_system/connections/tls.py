@@ -145,7 +145,11 @@ class Trust:
 
 
 def of_verification(error: ssl.SSLCertVerificationError) -> str:
-    """Return why a server was not believed, with a remedy where the reason alone names none."""
+    """Return why a server was not believed, with a remedy where the reason alone names none.
+
+    Args:
+        error: What the handshake raised.
+    """
     text = f"the server certificate is not trusted: {error.verify_message}"
     if error.verify_code in _FORM_ERRORS:
         text += (

@@ -53,7 +53,14 @@ class FindsLines(Protocol):
     """Finds stored lines; see `Stored.lines`."""
 
     def lines(self, query: str, since_ms: int, until_ms: int, namespace: str = "") -> dict[str, Any]:
-        """Return the newest lines that fit."""
+        """Return the newest lines that fit.
+
+        Args:
+            query: As a person types it.
+            since_ms: The beginning, milliseconds since 1970.
+            until_ms: The end.
+            namespace: Only of this one; empty for all that the console may show.
+        """
         ...
 
 
@@ -61,7 +68,16 @@ class TakesAnswers(Protocol):
     """Takes what a person says of a workflow; see `Proposals.answer`."""
 
     def answer(self, run_id: str, say: str, author: str) -> str:
-        """Say something of a run."""
+        """Say something of a run.
+
+        Args:
+            run_id: Which.
+            say: `approve` or `reject`.
+            author: Who says it.
+
+        Returns:
+            What became of it, in a sentence.
+        """
         ...
 
 

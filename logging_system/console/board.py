@@ -155,11 +155,20 @@ class Board:
         return len(self._pages) >= self._pages_max
 
     def keys_of(self, window: str) -> list[str]:
-        """Return the keys of the panels of a page."""
+        """Return the keys of the panels of a page.
+
+        Args:
+            window: The stretch of time that the page shows, by its name; panels without one are on every
+                page.
+        """
         return [key for key, panel in self._panels.items() if panel.window in {"", window}]
 
     def shown(self, key: str) -> tuple[Panel, Shown]:
-        """Return a panel and what it shows."""
+        """Return a panel and what it shows.
+
+        Args:
+            key: The panel's; one of `keys_of`.
+        """
         return self._panels[key], self._shown[key]
 
     @contextmanager
@@ -185,12 +194,22 @@ class Board:
             self._pages.pop(page, None)
 
     def ask_soon(self, name: str) -> None:
-        """Have a panel read at once, such as after something was changed."""
+        """Have a panel read at once, such as after something was changed.
+
+        Args:
+            name: The panel's, without a stretch of time; an unknown one is left alone.
+        """
         if name in self._due:
             self._due[name].set()
 
     async def run(self, work: Callable[[], Any], *, asks_store: bool = False) -> Any:
-        """Return what some work on one of the board's threads returns."""
+        """Return what some work on one of the board's threads returns.
+
+        Args:
+            work: What is done; it may block.
+            asks_store: Whether it asks the store, which has threads of its own: one that hangs holds up no
+                other.
+        """
         threads = self._store_threads if asks_store else self._threads
         return await asyncio.get_running_loop().run_in_executor(threads, work)
 

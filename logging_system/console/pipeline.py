@@ -143,7 +143,14 @@ class Pipeline:
         return latest.at_seconds - age_seconds
 
     def series(self, seconds: int) -> dict[str, Any]:
-        """Return what was read over a stretch of time up to now, thinned out to what a chart can show."""
+        """Return what was read over a stretch of time up to now, thinned out to what a chart can show.
+
+        Args:
+            seconds: How long it is; above an hour the coarser readings are shown.
+
+        Returns:
+            When it was read, in milliseconds since 1970, and as many values of each kind, oldest first.
+        """
         track, step = (
             (self._fine, FINE_SECONDS) if seconds <= _HOUR_SECONDS else (self._coarse, COARSE_SECONDS)
         )

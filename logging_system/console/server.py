@@ -94,6 +94,7 @@ def serve_console(service: WatchedService, ready: Callable[[str], None]) -> None
         TokenFileError: The token file cannot be used.
         OSError: The address or the certificate cannot be used.
         ValueError: Namespaces or masking cannot be used.
+        FileNotFoundError: The certificate or its key cannot be read.
     """
     if service.token_file is None and not is_loopback(service.host):
         raise ExposureError(f"{service.host} is reachable from other machines: require tokens")

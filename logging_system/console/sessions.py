@@ -16,7 +16,11 @@ class KnowsTokens(Protocol):
     """Tells whether an `Authorization` header has a known token, in constant time."""
 
     def allow(self, authorization: str) -> object | None:
-        """Return what the header allows; None where its token is not known."""
+        """Return what the header allows; None where its token is not known.
+
+        Args:
+            authorization: The header's value; empty where there was none.
+        """
         ...
 
 
@@ -44,7 +48,11 @@ class Sessions:
         return self._tokens is not None
 
     def knows(self, authorization: str) -> bool:
-        """Whether an `Authorization` header has a known token."""
+        """Whether an `Authorization` header has a known token.
+
+        Args:
+            authorization: The header's value; empty where there was none.
+        """
         return self._tokens is not None and self._tokens.allow(authorization) is not None
 
     def begin(self, token: str) -> str | None:
@@ -58,7 +66,11 @@ class Sessions:
         return session
 
     def csrf(self, session: str) -> str | None:
-        """Return the word that comes with what changes something; None where nobody signed in."""
+        """Return the word that comes with what changes something; None where nobody signed in.
+
+        Args:
+            session: The cookie's value; empty where there was none.
+        """
         if self._tokens is None:
             return self._shared
         # A dictionary's look-up tells by its time only of hashes of 256 random bits.

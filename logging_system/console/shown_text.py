@@ -48,7 +48,12 @@ class ShownText:
         return self._rules is not None
 
     def text(self, value: object, characters_max: int = LINE_CHARACTERS_MAX) -> str:
-        """Return a text as it is shown."""
+        """Return a text as it is shown.
+
+        Args:
+            value: From anywhere; what is no text is shown as `str` has it.
+            characters_max: How much of it is shown.
+        """
         if self._rules is None:
             return cut(str(value), characters_max)
         from logging_system.masking.rule_set import RecordDroppedError
@@ -60,7 +65,12 @@ class ShownText:
             return _DROPPED
 
     def texts(self, values: object, most: int = 10) -> list[str]:
-        """Return some texts as they are shown; none of what is no list."""
+        """Return some texts as they are shown; none of what is no list.
+
+        Args:
+            values: A list or tuple, of others' making.
+            most: How many are shown, from the first.
+        """
         return [self.text(each) for each in values[:most]] if isinstance(values, list | tuple) else []
 
     def document(self, document: Mapping[str, Any]) -> str:
@@ -78,7 +88,12 @@ class ShownText:
 
 
 def cut(text: str, characters_max: int) -> str:
-    """Return a text, or its beginning and how much was cut off."""
+    """Return a text, or its beginning and how much was cut off.
+
+    Args:
+        text: From anywhere.
+        characters_max: How much of it stays; what says how much was cut off comes on top.
+    """
     if len(text) <= characters_max:
         return text
     return f"{text[:characters_max]}… ({len(text) - characters_max:,} more characters)"

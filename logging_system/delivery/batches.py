@@ -91,7 +91,12 @@ class FreshItems:
         return max(0, self.limits.batch_bytes_max - self._bytes)
 
     def add(self, items: Sequence[Item], now_seconds: float) -> int:
-        """Queue documents; returns their bytes."""
+        """Queue documents; returns their bytes.
+
+        Args:
+            items: Behind those that wait.
+            now_seconds: Monotonic time; the linger begins with it where none waited.
+        """
         if items and not self:
             self._since_seconds = now_seconds
         self._items.extend(items)
@@ -104,7 +109,14 @@ class FreshItems:
         return self._since_seconds + (self.limits.linger_seconds if self.room_bytes else 0.0)
 
     def cut(self, records_max: int) -> tuple[Item, ...]:
-        """Take the next documents out: as many as one request carries, at most `records_max`."""
+        """Take the next documents out: as many as one request carries, at most `records_max`.
+
+        Args:
+            records_max: Documents; it cannot raise the limit of a request.
+
+        Returns:
+            At least one document, however large it is, where any waits and `records_max` is not 0.
+        """
         records_max = min(records_max, self.limits.batch_records_max)
         first = self._items[self._cut : self._cut + records_max]
         sizes = list(accumulate(document_sizes(first)))
@@ -162,6 +174,9 @@ class WaitingBatches:
         Args:
             now_seconds: Monotonic time.
             records_max: Its documents, unless many wait.
+
+        Returns:
+            The batch, which is not among those that wait any more; None where none is due.
         """
         due = [batch for batch in self._batches if batch.not_before_seconds <= now_seconds]
         if not due:

@@ -76,6 +76,9 @@ class Departures:
 
         Args:
             now_seconds: Monotonic time.
+
+        Returns:
+            A batch to send again, or documents that no batch has had yet; None where nothing may go now.
         """
         if not self._breaker.is_closed:
             self._was_open = True
@@ -93,7 +96,16 @@ class Departures:
         return batch
 
     def depart(self, batch: Batch, now_seconds: float, first_index: int) -> Request:
-        """Take note that a batch is sent, under the next number."""
+        """Take note that a batch is sent, under the next number.
+
+        Args:
+            batch: Of `next_batch`.
+            now_seconds: Monotonic time.
+            first_index: Place of the write index known now, see `Batch.first_index`.
+
+        Returns:
+            The request, which is under way.
+        """
         number, self._next_number = self._next_number, self._next_number + 1
         batch.tried_number = number
         request = self.under_way[number] = Request(number, batch, now_seconds, first_index)
@@ -104,7 +116,14 @@ class Departures:
         return request
 
     def returned(self, number: int) -> Request | None:
-        """Take note that a request ended; None if it was given up before."""
+        """Take note that a request ended; None if it was given up before.
+
+        Args:
+            number: The request's.
+
+        Returns:
+            The request, which is not under way any more.
+        """
         if number == self._probe_number:
             self._probe_number = 0
         return self.under_way.pop(number, None)
@@ -155,7 +174,11 @@ class Departures:
         return is_smallest and not (judges_enough and self.fresh)
 
     def overdue(self, now_seconds: float) -> list[int]:
-        """Return the requests whose time is up."""
+        """Return the numbers of the requests whose time is up.
+
+        Args:
+            now_seconds: Monotonic time.
+        """
         latest_seconds = now_seconds - self._limits.request_seconds_max
         return [one.number for one in self.under_way.values() if one.sent_seconds <= latest_seconds]
 

@@ -137,7 +137,11 @@ class DeliveryMachine:
         return max(0, min(left_bytes, self._departures.fresh.room_bytes))
 
     def expects(self, number: int) -> bool:
-        """Whether an outcome of this command would still change anything; callable from any thread."""
+        """Whether an outcome of this command would still change anything; callable from any thread.
+
+        Args:
+            number: The command's.
+        """
         return number in self._departures.under_way
 
     def doubt(self, epochs: Collection[bytes]) -> None:

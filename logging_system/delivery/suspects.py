@@ -60,11 +60,21 @@ class Suspects:
                 self._records.pop(item.id, None)
 
     def is_to_be_sent_alone(self, document_id: str, *, is_hopeless: bool) -> bool:
-        """Whether only sending it alone can tell more, or nothing else is left, see `trials.py`."""
+        """Whether only sending it alone can tell more, or nothing else is left, see `trials.py`.
+
+        Args:
+            document_id: The document's, in the store.
+            is_hopeless: Whether nothing else is left to tell by: see `Trials.is_hopeless`.
+        """
         return is_hopeless or self._failures(document_id) >= FAILURES_WITH_COMPANY
 
     def is_to_blame(self, document_id: str, *, is_hopeless: bool) -> bool:
-        """Whether a document that failed alone is to be given up."""
+        """Whether a document that failed alone is to be given up.
+
+        Args:
+            document_id: The document's, in the store.
+            is_hopeless: Whether nothing else is left to tell by: see `Trials.is_hopeless`.
+        """
         if is_hopeless:
             return document_id in self._records
         return self._failures(document_id) > FAILURES_WITH_COMPANY

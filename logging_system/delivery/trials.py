@@ -82,7 +82,12 @@ class Trials:
         return True
 
     def is_to_blame(self, batch: Batch, *, is_too_large: bool) -> bool:
-        """Whether a document that was refused once more, perhaps for its size, is to be given up."""
+        """Whether a document that was refused once more, perhaps for its size, is to be given up.
+
+        Args:
+            batch: The document, alone in it.
+            is_too_large: Whether the store refused it for its size.
+        """
         if is_too_large:  # it speaks of the document by its meaning: twice, another accepted between
             first = batch.acceptances_before
             batch.acceptances_before = self.acceptances if first < 0 else first

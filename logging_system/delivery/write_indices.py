@@ -16,7 +16,12 @@ class WriteIndices:
     _dropped: int = 0
 
     def saw(self, name: str) -> None:
-        """Take note of the index that took a document."""
+        """Take note of the index that took a document.
+
+        Args:
+            name: The backing index; empty where the store named none. Of more than `INDICES_MAX` the oldest
+                goes.
+        """
         if not name or name in self.names:
             return
         self.names.append(name)
@@ -29,5 +34,9 @@ class WriteIndices:
         return self._dropped + len(self.names) - 1
 
     def since(self, mark: int) -> tuple[str, ...]:
-        """Return the names from a place on; none, which means all there are, for -1."""
+        """Return the names from a place on; none, which means all there are, for -1.
+
+        Args:
+            mark: The place, as `mark` returned it.
+        """
         return () if mark < 0 else tuple(self.names[max(0, mark - self._dropped) :])

@@ -82,7 +82,14 @@ class Header:
 
 
 def header_start(key_id: str, key_version: int, data_key_id: bytes, commitment: bytes) -> bytes:
-    """Return a header up to its nonce."""
+    """Return a header up to its nonce.
+
+    Args:
+        key_id: The key's name.
+        key_version: Which version of it wraps the data key.
+        data_key_id: The data key's, of `ID_BYTES`.
+        commitment: Of the data key, see `commitment_of`.
+    """
     name = key_id.encode()
     start = _START.pack(VERSION, AES_256_GCM, len(name)) + name
     return start + _KEY.pack(key_version, data_key_id, commitment, bytes(NONCE_BYTES))[:-NONCE_BYTES]
@@ -111,12 +118,20 @@ def read_header(sealed: bytes) -> Header:
 
 
 def is_of_this_format(sealed: bytes) -> bool:
-    """Return whether something begins as what this version seals; a newer one may seal otherwise."""
+    """Return whether something begins as what this version seals; a newer one may seal otherwise.
+
+    Args:
+        sealed: Its first two bytes are enough.
+    """
     return sealed[:2] == bytes((VERSION, AES_256_GCM))
 
 
 def data_key_id_of(start: bytes) -> bytes | None:
-    """Return the data key that the first bytes of something sealed name; None where they are not that."""
+    """Return the data key that the first bytes of something sealed name; None where they are not that.
+
+    Args:
+        start: As far as the data key's id at least; what comes after it is not looked at.
+    """
     if len(start) < _START.size:
         return None
     _version, _algorithm, name_bytes = _START.unpack_from(start)
@@ -126,15 +141,30 @@ def data_key_id_of(start: bytes) -> bytes | None:
 
 
 def sealing_key(data_key: Secret) -> Secret:
-    """Return the AES key that a data key stands for."""
+    """Return the AES key that a data key stands for.
+
+    Args:
+        data_key: As it was unwrapped; never used to seal by itself.
+    """
     return derive(data_key, b"seal")
 
 
 def commitment_of(data_key: Secret) -> bytes:
-    """Return what says which data key sealed something, and tells nothing of it."""
+    """Return what says which data key sealed something, and tells nothing of it.
+
+    Args:
+        data_key: As it was unwrapped.
+
+    Returns:
+        `COMMITMENT_BYTES` bytes, which may stand in the open.
+    """
     return derive(data_key, b"commit", COMMITMENT_BYTES).reveal()
 
 
 def label_of(purpose: str) -> bytes:
-    """Return what is authenticated before header and place: what was sealed, and by whom."""
+    """Return what is authenticated before header and place: what was sealed, and by whom.
+
+    Args:
+        purpose: `block`, `line` or `field`.
+    """
     return b"logging_system sealed 1\0" + purpose.encode() + b"\0"

@@ -48,7 +48,12 @@ class TokenMaker(Protocol):
     """Makes tokens of values for search by equality."""
 
     def token(self, path: str, value: object) -> str:
-        """Return the token of a field's value; raises `UnavailableError` or `OSError` without a key."""
+        """Return the token of a field's value; raises `UnavailableError` or `OSError` without a key.
+
+        Args:
+            path: The field's name, with dots.
+            value: As the document has it.
+        """
 
 
 class FieldSettings(ProcessorSettings, Protocol):
@@ -127,7 +132,7 @@ class EncryptFields:
         found = self._found(document)
         if not found:
             return record
-        sealed: list[object] = [self._sealed(path, value_at(document, path)) for path in found]
+        sealed: list[object] = [self._sealed(path, _value_at(document, path)) for path in found]
         there = document.get(FIELD)
         if there is not None and not isinstance(there, list):
             there = [self._sealed((FIELD,), there)]
@@ -158,7 +163,7 @@ class EncryptFields:
             if name in self._token_fields:
                 # Without a key it is found by nobody.
                 with suppress(UnavailableError, OSError):
-                    labels[token_label(name)] = self._tokens.token(name, value_at(document, path))
+                    labels[token_label(name)] = self._tokens.token(name, _value_at(document, path))
         return record.edited([Put(("labels", label), token) for label, token in labels.items()])
 
     def _sealed(self, path: Path, value: object) -> str:
@@ -167,12 +172,21 @@ class EncryptFields:
 
 
 def token_label(name: str) -> str:
-    """Return the label that holds the token of a field."""
+    """Return the label that holds the token of a field.
+
+    Args:
+        name: The field's, such as `labels.card`.
+    """
     return f"{name.removeprefix('labels.')}.token"
 
 
 def resolved(value: object, names: Sequence[str]) -> Iterator[Path]:
-    """Yield the paths at which a field is: names may be nested, or stand with their dots in one."""
+    """Yield the paths at which a field is: names may be nested, or stand with their dots in one.
+
+    Args:
+        value: A document, or what is inside it; of a list every element is looked at.
+        names: The field's name, parted at its dots.
+    """
     if not names:
         yield ()
     elif isinstance(value, Mapping):
@@ -185,8 +199,13 @@ def resolved(value: object, names: Sequence[str]) -> Iterator[Path]:
             yield from ((place, *rest) for rest in resolved(inner, names))
 
 
-def value_at(value: object, path: Path) -> object:
-    """Return what is at a path that `resolved` yielded."""
+def _value_at(value: object, path: Path) -> object:
+    """Return what is at a path that `resolved` yielded.
+
+    Args:
+        value: The document.
+        path: Keys and list positions.
+    """
     for key in path:
         value = value[key]  # type: ignore[index]  # where `resolved` has been
     return value

@@ -45,6 +45,10 @@ class SealedLines:
     def open(self, sealed: str, line_id: str) -> bytes:
         """Return the content.
 
+        Args:
+            sealed: The line, base64.
+            line_id: What it was written for.
+
         Raises:
             ValueError: It is damaged, was changed, belongs to another id, or its key was destroyed.
             KeyUnavailableError: Its key is not here now.

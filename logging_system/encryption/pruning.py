@@ -69,14 +69,24 @@ class Unneeded:
 
 
 def spool_label(spool: Path | None, keyring_folder: Path) -> str:
-    """Return how a data key names the spool folder that it was made for: see `StoredDataKey.spool`."""
+    """Return how a data key names the spool folder that it was made for: see `StoredDataKey.spool`.
+
+    Args:
+        spool: The spool folder; None where it is not known.
+        keyring_folder: Of the data key; a spool folder that holds it is known without its name.
+    """
     if spool is None:
         return UNKNOWN
     return "" if spool == keyring_folder.parent else f"{socket.gethostname()}:{spool}"
 
 
 def spool_folder(label: str, keyring_folder: Path) -> Path | None:
-    """Return the spool folder of a label; None where it is on another host, or is not there."""
+    """Return the spool folder of a label; None where it is on another host, or is not there.
+
+    Args:
+        label: Of `spool_label`.
+        keyring_folder: Of the data key.
+    """
     if label == "":
         return keyring_folder.parent
     host, _, path = label.partition(":")
@@ -142,7 +152,11 @@ class KeyStore(Protocol):
         """Yield all data keys; raises OSError where they cannot be read."""
 
     def remove(self, data_key_ids: Sequence[bytes]) -> None:
-        """Remove data keys; raises OSError where not all are gone."""
+        """Remove data keys; raises OSError where not all are gone.
+
+        Args:
+            data_key_ids: Theirs; one that is not there is gone.
+        """
 
 
 class Pruning:

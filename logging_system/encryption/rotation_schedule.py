@@ -75,6 +75,9 @@ class RotationSchedule:
         """Begin a rotation that is due, or go on with one; what stands in the way is told, not raised.
 
         After a rotation, and once a day, the data keys of blocks that were shipped are removed.
+
+        Args:
+            emit: Is told a rotation, or what stands in its way.
         """
         key_id = self._encryption.key_id
         try:

@@ -177,7 +177,13 @@ class Sealer:
         return b"".join(self.seal_in_parts(data, place, records))
 
     def seal_in_parts(self, data: bytes, place: bytes, records: int = 1) -> tuple[bytes, bytes]:
-        """Return the header, and ciphertext with tag, which nobody has copied yet; else as `seal`."""
+        """Return the header, and ciphertext with tag, which nobody has copied yet; else as `seal`.
+
+        Args:
+            data: What is sealed.
+            place: What is known of the place it will stand at; needed to open it.
+            records: How many records that is, for the limits of a data key.
+        """
         if not FORKS.mark[0]:
             FORKS.notice()
         with self._lock:

@@ -93,6 +93,10 @@ class Tokens:
     def search_tokens(self, path: str, value: object) -> list[str]:
         """Return the tokens that a value has under every token key, newest first: what to ask the store for.
 
+        Args:
+            path: The field's name, with dots.
+            value: What is looked for, as the record has it.
+
         Raises:
             KeyUnavailableError: A token key cannot be had now.
             OSError: The disk refused.

@@ -59,13 +59,22 @@ class AnswerMemory:
         self._entries = _Entries(bytes_max, getsizeof=entry_bytes)
 
     def get(self, key: bytes) -> KeptAnswer | None:
-        """Return an answer; None where there is none."""
+        """Return an answer; None where there is none.
+
+        Args:
+            key: The question's; counts as a use of the answer.
+        """
         with self._lock:
             found: KeptAnswer | None = self._entries.get(key)
             return found
 
     def put(self, key: bytes, answer: KeptAnswer) -> None:
-        """Keep an answer, unless it alone is larger than the bound."""
+        """Keep an answer, unless it alone is larger than the bound.
+
+        Args:
+            key: The question's; an answer that is kept under it already is replaced, or forgotten.
+            answer: What is kept.
+        """
         with self._lock:
             if entry_bytes(answer) <= self._entries.maxsize:
                 self._entries[key] = answer
@@ -73,7 +82,11 @@ class AnswerMemory:
                 self._entries.pop(key, None)
 
     def drop(self, key: bytes) -> None:
-        """Forget an answer."""
+        """Forget an answer.
+
+        Args:
+            key: The question's; one that is not kept is no error.
+        """
         with self._lock:
             self._entries.pop(key, None)
 

@@ -59,7 +59,12 @@ class Checks:
         self._epochs = itertools.count(1)
 
     def recent(self, target: str, since_seconds: float) -> Track | None:
-        """Return what is known of a target by a check that began after a moment; None where there is none."""
+        """Return what is known of a target by a check that began after a moment; None where there is none.
+
+        Args:
+            target: The target.
+            since_seconds: The moment, on the clock of the cache.
+        """
         track = self._tracks.get(target)
         return track if track is not None and track.checked_seconds > since_seconds else None
 
@@ -74,6 +79,7 @@ class Checks:
         Raises:
             UnclearStateError: What searches see cannot be told now.
             StoreQueryError: The store cannot be asked, or refuses.
+            WaitedTooLongError: Checks take longer than they are good for, again and again.
         """
         for _attempt in range(_ATTEMPTS):
             recent = self.recent(target, since_seconds)

@@ -110,7 +110,11 @@ def plan_of(
 
 
 def aggregations_of(holder: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the aggregations of a body or of another aggregation, by name."""
+    """Return the aggregations of a body or of another aggregation, by name.
+
+    Args:
+        holder: A search's body, or an aggregation; it may say `aggs` or `aggregations`.
+    """
     found = holder.get("aggs", holder.get("aggregations"))
     return found if isinstance(found, Mapping) else {}
 
@@ -122,7 +126,11 @@ def kind_of(aggregation: Mapping[str, Any]) -> str:
 
 
 def interval_ms_of(histogram: Mapping[str, Any]) -> int | None:
-    """Return the interval of a date_histogram; None where it is not the same length everywhere."""
+    """Return the interval of a date_histogram; None where it is not the same length everywhere.
+
+    Args:
+        histogram: What stands under `date_histogram`.
+    """
     if histogram.get("time_zone", "UTC") != "UTC":
         return None
     if "calendar_interval" in histogram:

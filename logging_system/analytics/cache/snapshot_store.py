@@ -33,6 +33,10 @@ class SnapshotStore(StoreQueries, Protocol):
     def open_point(self, target: str, keep_alive_seconds: int) -> str:
         """Return a point in time: searches of it see what a search of the target sees now.
 
+        Args:
+            target: Index names and patterns, with commas between them.
+            keep_alive_seconds: How long the store keeps it when nobody asks.
+
         Raises:
             StoreUnavailableError: As for `search`.
             QueryRefusedError: As for `search`.
@@ -41,6 +45,9 @@ class SnapshotStore(StoreQueries, Protocol):
 
     def close_point(self, point_id: str) -> None:
         """Give a point in time back; one that is gone already is no error.
+
+        Args:
+            point_id: What `open_point` returned.
 
         Raises:
             StoreUnavailableError: As for `search`.

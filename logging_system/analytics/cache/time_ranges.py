@@ -28,7 +28,11 @@ class TimeRange:
     to_ms: int
 
     def clip(self, other: TimeRange) -> TimeRange:
-        """Return what both have; it may be empty."""
+        """Return what both have; it may be empty.
+
+        Args:
+            other: Another range.
+        """
         return TimeRange(max(self.from_ms, other.from_ms), min(self.to_ms, other.to_ms))
 
 
@@ -47,7 +51,11 @@ def milliseconds_of(bound: object) -> int | None:
 
 
 def text_of_ms(milliseconds: int) -> str:
-    """Return a moment as the store writes it with a bucket."""
+    """Return a moment as the store writes it with a bucket.
+
+    Args:
+        milliseconds: Since 1970.
+    """
     moment = _EPOCH + timedelta(milliseconds=milliseconds)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -75,7 +83,13 @@ def range_of(body: Mapping[str, Any], field: str = TIME_FIELD) -> TimeRange | No
 
 
 def with_range(query: Mapping[str, Any], wanted: TimeRange, field: str = TIME_FIELD) -> dict[str, Any]:
-    """Return a query that `range_of` finds a time in, for another time."""
+    """Return a query that `range_of` finds a time in, for another time.
+
+    Args:
+        query: Which is not changed itself.
+        wanted: The other time.
+        field: The field of the time.
+    """
     bounds = {"gte": wanted.from_ms, "lt": wanted.to_ms, "format": "epoch_millis"}
 
     def changed(clause: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -91,7 +105,12 @@ def with_range(query: Mapping[str, Any], wanted: TimeRange, field: str = TIME_FI
 
 
 def pieces_of(asked: TimeRange, width_ms: int) -> list[TimeRange]:
-    """Return a range cut at multiples of a width; the first and the last may be shorter."""
+    """Return a range cut at multiples of a width; the first and the last may be shorter.
+
+    Args:
+        asked: The range.
+        width_ms: The width, in milliseconds; pieces begin at multiples of it since 1970.
+    """
     starts = range(asked.from_ms // width_ms * width_ms, asked.to_ms, width_ms)
     return [TimeRange(start, start + width_ms).clip(asked) for start in starts]
 

@@ -124,7 +124,13 @@ def moved_indices(track: Track | None, state: TargetState) -> list[str]:
 
 
 def is_conclusive(track: Track | None, before: TargetState, after: TargetState) -> bool:
-    """Whether what did not move until the new view did not move until after it either; see `next_track`."""
+    """Whether what did not move until the new view did not move until after it either; see `next_track`.
+
+    Args:
+        track: What was known before; None where nothing was that can be compared.
+        before: How far the indices were right before the new view was opened.
+        after: How far they were right after it.
+    """
     if before.definition != after.definition:
         return False
     moved = set(moved_indices(track, before))
@@ -163,7 +169,13 @@ def probe(track: Track | None, state: TargetState, *, with_cells: bool) -> dict[
 
 
 def look_of(answer: Mapping[str, Any], track: Track | None, state: TargetState) -> Look:
-    """Return what a probe found; see `probe` for the arguments."""
+    """Return what a probe found; see `probe` for the arguments.
+
+    Args:
+        answer: What the store answered the search that `probe` returned.
+        track: As for `probe`.
+        state: As for `probe`.
+    """
     found = answer.get("aggregations", _NOTHING)
     counts = {
         name: each["doc_count"] for name, each in found.get("counts", {"buckets": {}})["buckets"].items()
@@ -250,7 +262,12 @@ def provenance(track: Track, evidence: Mapping[str, Any] | None, time: TimeRange
 
 
 def is_valid(made: Provenance, track: Track) -> bool:
-    """Whether an answer is what the view of a track would give."""
+    """Whether an answer is what the view of a track would give.
+
+    Args:
+        made: Which records the answer was made of.
+        track: What is known of the view.
+    """
     if made.epoch != track.epoch or made.serial > track.serial:
         return False
     if made.serial == track.serial:
