@@ -33,7 +33,6 @@ UNSAID_MAX = {
     "logging_system/encryption": 17,
     "logging_system/gateway": 14,
     "logging_system/handler": 9,
-    "logging_system/keys": 49,
     "logging_system/masking": 8,
     "logging_system/monitoring": 40,
     "logging_system/records": 8,
