@@ -69,7 +69,7 @@ def key_values(pairs: object, depth: int = DEPTH_MAX) -> dict[str, object]:
     """Return attributes: a list of keys with values, or an object of values.
 
     Args:
-        pairs: What the sender's JSON has in their place, of any type; what is no pair goes under an empty key.
+        pairs: What the sender's JSON has in their place, of any type; what is no pair has an empty key.
         depth: How many levels the attributes may be nested, themselves included.
 
     Raises:

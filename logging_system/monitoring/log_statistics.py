@@ -152,8 +152,8 @@ class SeriesTable:
         """Return what a logger and level are counted as.
 
         Args:
-            series: The logger's name and the level's number. What has no room in the table, a name too long, or a
-                level beyond the first so many, is counted among others.
+            series: The logger's name and the level's number. What has no room in the table, a name too long,
+                or a level beyond the first so many, is counted among others.
         """
         return self._known.get(series) or self._new(series)
 

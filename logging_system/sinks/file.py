@@ -122,11 +122,11 @@ class FileSink:
         """Append the documents and make them durable; see `Sink.send`.
 
         Args:
-            items: The documents; not written again is what stood at the end of the files when they were opened.
+            items: The documents; what stood at the end of the files when they were opened is not written again.
 
         Returns:
-            Which are stored, were there, or can never be, and which are to be sent again because the disk took no
-            more; `Unknown` where it took none.
+            Which are stored, were there, or can never be, and which are to be sent again because the disk
+            took no more; `Unknown` where it took none.
         """
         with self._lock:
             try:

@@ -63,8 +63,8 @@ class NamespacedSink:
             items: The documents, of any namespaces.
 
         Returns:
-            What became of each, in the order of `items`. Once a namespace fails, those after it are not asked:
-            their documents are to be sent again.
+            What became of each, in the order of `items`. Once a namespace fails, those after it are not
+            asked: their documents are to be sent again.
         """
         names = [self._namespace(item.document) for item in items]
         if names.count(names[0]) == len(names):

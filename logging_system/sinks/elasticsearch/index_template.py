@@ -112,7 +112,8 @@ def index_template(stream: str, abilities: Abilities | None = None, retention: s
     Args:
         stream: The data stream; the template is for no other.
         abilities: What the server was seen to do; None for what every Elasticsearch 8 does.
-        retention: As the server writes it, such as `30d`; empty sets none, nor does a server without lifecycles.
+        retention: As the server writes it, such as `30d`. None is set where it is empty or the server has no
+            lifecycles.
     """
     abilities = abilities or Abilities()
     kept = {"data_retention": retention} if retention and abilities.lifecycle else {}
