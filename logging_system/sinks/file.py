@@ -122,7 +122,8 @@ class FileSink:
         """Append the documents and make them durable; see `Sink.send`.
 
         Args:
-            items: The documents; what stood at the end of the files when they were opened is not written again.
+            items: The documents; what stood at the end of the files when they were opened is not written
+                again.
 
         Returns:
             Which are stored, were there, or can never be, and which are to be sent again because the disk
