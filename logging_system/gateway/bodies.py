@@ -16,6 +16,10 @@ _WINDOW_BYTES_MAX = 8 * 1024 * 1024
 class BodyError(Exception):
     """A body cannot be used.
 
+    Args:
+        status: The HTTP status that says so.
+        reason: What is wrong with it, for the sender to read.
+
     Attributes:
         status: The HTTP status that says so: 400 broken, 413 too large, 415 a form not known here.
     """

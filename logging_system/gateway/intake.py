@@ -139,7 +139,11 @@ class Intake:
         return delivery.done
 
     def count_dropped(self, dropped: Mapping[str, int]) -> None:
-        """Count records that were given up before they were offered, by reason."""
+        """Count records that were given up before they were offered, by reason.
+
+        Args:
+            dropped: How many, by reason; reasons are those of the metric.
+        """
         for reason, count in dropped.items():
             self._live_counters.drop_offered(reason, count)
 

@@ -128,7 +128,11 @@ def document_of(source: Source, record: LogRecord, received_ns: int) -> Document
 
 
 def iso8601(time_ns: int) -> str:
-    """Return a time in ns since 1970 as ISO 8601 in UTC, to the nanosecond; what is beyond is cut."""
+    """Return a time as ISO 8601 in UTC, to the nanosecond.
+
+    Args:
+        time_ns: In ns since 1970; one before that, or beyond the year 9999, becomes the nearest that is not.
+    """
     seconds, rest_ns = divmod(max(0, min(time_ns, _NS_MAX)), _SECOND_NS)
     moment = datetime.fromtimestamp(seconds, UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest_ns:09d}Z"

@@ -21,7 +21,13 @@ class Several(list[object]):
 
 
 def put(found: dict[str, object], name: str, value: object) -> None:
-    """Add a value under a name; a name that is there already holds both from now on."""
+    """Add a value under a name; a name that is there already holds both from now on.
+
+    Args:
+        found: The labels so far, changed in place.
+        name: The label's name.
+        value: Its value; where the name has several, they are `Several`, in the order they came.
+    """
     if name not in found:
         found[name] = value
         return

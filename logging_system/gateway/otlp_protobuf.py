@@ -146,7 +146,12 @@ def _record(record: ProtobufRecord) -> LogRecord:
 
 
 def encode_response(rejected: int, message: str) -> bytes:
-    """Return an ExportLogsServiceResponse; without rejected records `partial_success` is not set."""
+    """Return an ExportLogsServiceResponse; without rejected records `partial_success` is not set.
+
+    Args:
+        rejected: How many records of the request were not taken.
+        message: Why, for whoever operates the sender.
+    """
     response = ExportLogsServiceResponse()
     if rejected:
         response.partial_success.rejected_log_records = rejected
@@ -155,7 +160,11 @@ def encode_response(rejected: int, message: str) -> bytes:
 
 
 def encode_status(message: str) -> bytes:
-    """Return a `google.rpc.Status`, which OTLP/HTTP asks for as the body of a failure."""
+    """Return a `google.rpc.Status`, which OTLP/HTTP asks for as the body of a failure.
+
+    Args:
+        message: What went wrong, for whoever operates the sender.
+    """
     return bytes(Status(message=message).SerializeToString())
 
 

@@ -24,19 +24,32 @@ class TooDeepError(ValueError):
 
 
 def member(parent: Mapping[str, object], name: str) -> object:
-    """Return a field, under its name in JSON or that in the .proto file; None where it is not there."""
+    """Return a field, under its name in JSON or that in the .proto file; None where it is not there.
+
+    Args:
+        parent: The object that may have it, of either form.
+        name: Its name in JSON, such as `timeUnixNano`.
+    """
     value = parent.get(name)
     return parent.get(proto_name(name)) if value is None else value
 
 
 @lru_cache(maxsize=64)
 def proto_name(name: str) -> str:
-    """Return what the .proto file calls a field: `time_unix_nano` for `timeUnixNano`."""
+    """Return what the .proto file calls a field: `time_unix_nano` for `timeUnixNano`.
+
+    Args:
+        name: The field's name in OTLP's JSON.
+    """
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
 
 
 def any_value(value: object, depth: int = DEPTH_MAX) -> object:
     """Return what an AnyValue holds; one written without its kind is taken for what it is.
+
+    Args:
+        value: What the sender's JSON has in its place, of any type.
+        depth: How many levels it may be nested.
 
     Raises:
         TooDeepError: It is nested deeper than `depth` levels.
@@ -54,6 +67,10 @@ def any_value(value: object, depth: int = DEPTH_MAX) -> object:
 
 def key_values(pairs: object, depth: int = DEPTH_MAX) -> dict[str, object]:
     """Return attributes: a list of keys with values, or an object of values.
+
+    Args:
+        pairs: What the sender's JSON has in their place, of any type; what is no pair has an empty key.
+        depth: How many levels the attributes may be nested, themselves included.
 
     Raises:
         TooDeepError: One is nested deeper than `depth` levels.
@@ -79,7 +96,11 @@ def as_sent(value: object) -> object:
 
 
 def integer(value: object) -> int | None:
-    """Return a whole number, however it is written; None where it is none."""
+    """Return a whole number, however it is written; None where it is none.
+
+    Args:
+        value: What the sender's JSON has: a number, or text of one, as protobuf's JSON writes 64 bits.
+    """
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
@@ -109,7 +130,11 @@ def identity(value: str, size_bytes: int) -> str:
 
 
 def decimal(number: float) -> float | str:
-    """Return a decimal; where JSON has no word for it, the one that protobuf's JSON uses."""
+    """Return a decimal; where JSON has no word for it, the one that protobuf's JSON uses.
+
+    Args:
+        number: Any float, also one that is not finite.
+    """
     if math.isfinite(number):
         return number
     return "NaN" if math.isnan(number) else ("Infinity" if number > 0 else "-Infinity")

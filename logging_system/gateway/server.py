@@ -147,7 +147,11 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether an address can be reached from this machine alone."""
+    """Tell whether an address can be reached from this machine alone.
+
+    Args:
+        host: An IPv4 or IPv6 address, or a name; no name is looked up, and only `localhost` counts.
+    """
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -26,7 +26,11 @@ class Attachment:
         self._told = False
 
     def look(self, *, for_the_last_time: bool = False) -> None:
-        """Look, and tell when it is missing for the second time, or now where no other look follows."""
+        """Look, and tell when it is missing for the second time, or now where no other look follows.
+
+        Args:
+            for_the_last_time: Whether no other look follows.
+        """
         if self._told:
             return
         if _is_attached(self._handler):

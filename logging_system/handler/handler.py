@@ -67,9 +67,13 @@ class InProcess(Protocol):
         """In a forked child: let go of what was inherited."""
 
     def finish(self, epoch: bytes, deadline_seconds: float, *, for_good: bool) -> None:
-        """End by a moment of the monotonic clock; if time allows, deliver first what `epoch` spooled.
+        """End; if time allows, deliver first what `epoch` spooled.
 
-        Where it ends for good, what is left in the spool is counted and told.
+        Args:
+            epoch: The 16 bytes of the handler's writer.
+            deadline_seconds: The moment by which to end, on the monotonic clock.
+            for_good: Whether nothing goes on afterwards in this process: what is left in the spool is then
+                counted and told.
         """
 
 

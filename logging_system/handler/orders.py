@@ -174,7 +174,12 @@ class Gate:
 
     @classmethod
     def of(cls, sampled: Sequence[SetSampling], quarantined: Sequence[QuarantineTemplate]) -> Gate:
-        """Return what orders make."""
+        """Return what orders make.
+
+        Args:
+            sampled: Each keeps one in so many records of a logger and those below it, errors and worse apart.
+            quarantined: Each keeps one in so many records of a message; asked after `sampled`.
+        """
         return cls(
             [
                 *(_Share(_by_logger(each.logger), each.keep_one_in, SAMPLED) for each in sampled),

@@ -37,7 +37,11 @@ class BlockBudget(threading.local):
         return max(0.0, self._allowance_seconds - self._spent_seconds)
 
     def spend(self, waited_seconds: float) -> None:
-        """Take what was waited off the current second's allowance."""
+        """Take what was waited off the current second's allowance.
+
+        Args:
+            waited_seconds: How long this thread has just waited.
+        """
         self._spent_seconds += waited_seconds
 
 
@@ -145,6 +149,9 @@ class RecordQueue:
     def wait_until_settled(self, timeout_seconds: float) -> bool:
         """Wait until every record offered before this call has left the queue and the worker's hands.
 
+        Args:
+            timeout_seconds: How long to wait at most.
+
         Returns:
             Whether that happened in time.
         """
@@ -170,7 +177,11 @@ class RecordQueue:
             self.closed = False
 
     def discard(self, reason: str) -> None:
-        """Count everything still waiting as dropped."""
+        """Count everything still waiting as dropped.
+
+        Args:
+            reason: Why the worker can store nothing more, in a word.
+        """
         with self._live_counters.lock:
             if not self._records:
                 return

@@ -103,7 +103,11 @@ class Worker:
         self._is_parents = False
 
     def stop(self, within_seconds: float) -> None:
-        """Bound what is left: what is not in the spool by then is dropped and counted."""
+        """Bound what is left: what is not in the spool by then is dropped and counted.
+
+        Args:
+            within_seconds: How long the worker may go on from now.
+        """
         self._deadline_seconds = time.monotonic() + within_seconds
         self._stopping.set()
 

@@ -60,7 +60,11 @@ class WorkerThread:
             self._events.emit(ThreadRefused(thread="worker", folder=self._folder))
 
     def end(self, within_seconds: float) -> bool:
-        """Let the worker store what waits, in bounded time; return False where it is the worker that asks."""
+        """Let the worker store what waits, in bounded time; return False where it is the worker that asks.
+
+        Args:
+            within_seconds: How long that may take; the worker may store for most of it, and then has to end.
+        """
         thread = self._thread
         if thread is None:
             self._store_without_thread(within_seconds * _DRAIN_SHARE)
@@ -73,7 +77,11 @@ class WorkerThread:
         return True
 
     def run_here(self, within_seconds: float) -> None:
-        """Store what is queued on the thread that logs, which is inside its call."""
+        """Store what is queued on the thread that logs, which is inside its call.
+
+        Args:
+            within_seconds: How long that may take; what is not stored by then is dropped and counted.
+        """
         self.worker.resume()
         self.worker.stop(within_seconds)
         self.worker.run()

@@ -73,7 +73,13 @@ class StoredDataKey:
 
 
 def wrap_context(data_key_id: bytes, key_id: str, purpose: str) -> bytes:
-    """Return what a wrapped data key is bound to."""
+    """Return what a wrapped data key is bound to: a provider opens it only when it is given the same again.
+
+    Args:
+        data_key_id: Its 16 bytes.
+        key_id: The key that wraps it.
+        purpose: What it seals: `block`, `line` or `field`.
+    """
     return b"logging_system data key 1\0" + data_key_id + f"{key_id}\0{purpose}".encode()
 
 
@@ -106,6 +112,9 @@ class DataKeySource(Protocol):
 
     def get(self, data_key_id: bytes) -> StoredDataKey | None:
         """Return a data key; None where it is not there.
+
+        Args:
+            data_key_id: Its 16 bytes.
 
         Raises:
             DataKeyError: What is there is none, or another one.
@@ -148,6 +157,9 @@ class DataKeyFolder:
 
     def put(self, stored: StoredDataKey) -> None:
         """Store a data key, in place of what had its id; durable on return.
+
+        Args:
+            stored: The data key, wrapped; its id names the file.
 
         Raises:
             OSError: The disk refused; what was there before is there still.
@@ -196,7 +208,11 @@ class DataKeyFolder:
         return stored
 
     def has(self, data_key_id: bytes) -> bool:
-        """Whether there is a file of this data key; also where that cannot be told now."""
+        """Whether there is a file of this data key; also where that cannot be told now.
+
+        Args:
+            data_key_id: Its 16 bytes. The file is not opened: it may hold something else.
+        """
         try:
             return self._disk.path_status(self._path(data_key_id)) is not None
         except OSError:
@@ -204,6 +220,9 @@ class DataKeyFolder:
 
     def remove(self, data_key_id: bytes) -> None:
         """Overwrite and remove a data key; one that is gone already is no error.
+
+        Args:
+            data_key_id: Its 16 bytes.
 
         Raises:
             OSError: The disk refused.
@@ -243,7 +262,11 @@ class DataKeyFolder:
                 yield stored
 
     def of_key(self, key_id: str) -> Iterator[StoredDataKey]:
-        """Yield the data keys that a key wraps; see `all`."""
+        """Yield the data keys that a key wraps, whichever of its versions did; see `all`.
+
+        Args:
+            key_id: The key, without a version.
+        """
         return (each for each in self.all() if each.wrapped.key_id == key_id)
 
     def _path(self, data_key_id: bytes) -> Path:

@@ -107,6 +107,9 @@ def file_lock(
         disk: The system calls.
         wait_seconds_max: How long to wait for another process.
 
+    Yields:
+        Nothing: the lock is held until the block ends.
+
     Raises:
         FileHeldError: Another one held it that long.
         OSError: The lock cannot be opened.

@@ -77,6 +77,7 @@ class KeyUse:
         """Return the version that writers use now; the first time, what the provider has becomes the keyring.
 
         Raises:
+            KeyMissingError: The keyring has the key, and none of its versions is active.
             KeyProviderError: The provider was asked, and could not say.
             KeyringError: The keyring cannot be used.
         """
@@ -88,7 +89,14 @@ class KeyUse:
     def new_data_key(
         self, data_key: Secret, data_key_id: bytes, purpose: str, now_seconds: float
     ) -> StoredDataKey:
-        """Return a data key as it is to be stored, wrapped with the active version; see `wrap`."""
+        """Return a data key as it is to be stored, wrapped with the active version; see `wrap`.
+
+        Args:
+            data_key: 32 bytes.
+            data_key_id: The 16 bytes that name it from now on.
+            purpose: What it seals: `block`, `line` or `field`.
+            now_seconds: When it was made, in seconds since 1970.
+        """
         wrapped = self.wrap(data_key, wrap_context(data_key_id, self.key_id, purpose))
         keyring_id = self._keyring.read().id
         return StoredDataKey(data_key_id, purpose, now_seconds, wrapped, keyring_id, self._spool)
@@ -99,6 +107,13 @@ class KeyUse:
 
     def wrap(self, data_key: Secret, context: bytes) -> WrappedKey:
         """Wrap a data key with the active version: by the provider, or by its public key during an outage.
+
+        Args:
+            data_key: 32 bytes.
+            context: What it is bound to; see `wrap_context`.
+
+        Returns:
+            The wrapped key, which tells the version and the form that it is wrapped with.
 
         Raises:
             KeyProviderError: Neither can be done.
@@ -132,6 +147,15 @@ class KeyUse:
 
 def adopt(provider: KeyProvider, keyring: KeyringFile, key_id: str, now_seconds: float) -> RingKey:
     """Return a key of the keyring; one that it does not know is taken over from the provider.
+
+    Of what the provider has, its newest version becomes active and older ones, down to its minimum, are for
+    opening only.
+
+    Args:
+        provider: Asked only where the keyring does not know the key.
+        keyring: Written then; where another process took the key over first, its entry stays.
+        key_id: Which key.
+        now_seconds: Since when versions that are taken over have their state, in seconds since 1970.
 
     Raises:
         KeyProviderError: The provider could not say which versions there are.
@@ -205,7 +229,11 @@ class ReaderPresence:
             self.note(key_id)
 
     def note(self, key_id: str) -> None:
-        """Look for a new version, twice a second, and say in the lease that it is here; never raises."""
+        """Look for a new version, twice a second, and say in the lease that it is here; never raises.
+
+        Args:
+            key_id: Which key; each has its own half second.
+        """
         now_seconds = self._wall_clock()
         if now_seconds < self._due_seconds.get(key_id, float("-inf")):
             return

@@ -124,11 +124,22 @@ class RingKey:
         return [n for n, each in self.versions.items() if each.state is KeyState.PENDING]
 
     def with_version(self, number: int, version: Version) -> RingKey:
-        """Return the key with a version in a new state."""
+        """Return the key with a version in a new state.
+
+        Args:
+            number: The version's number, from 1; one that the key does not have yet is added.
+            version: What it is from now on.
+        """
         return replace(self, versions={**self.versions, number: version})
 
     def with_state(self, number: int, state: KeyState, now_seconds: float) -> RingKey:
-        """Return the key with a version moved to a state; unchanged where it is there already."""
+        """Return the key with a version moved to a state; unchanged where it is there already.
+
+        Args:
+            number: The version's number; the key must have it.
+            state: Where it goes.
+            now_seconds: Since when it is there, in seconds since 1970.
+        """
         version = self.versions[number]
         if version.state is state:
             return self
@@ -154,7 +165,12 @@ class Keyring:
     id: str = ""
 
     def with_key(self, key_id: str, key: RingKey) -> Keyring:
-        """Return the keyring with one key changed."""
+        """Return the keyring with one key changed.
+
+        Args:
+            key_id: Which key; one that the keyring does not have is added.
+            key: What it is from now on.
+        """
         return replace(self, keys={**self.keys, key_id: key})
 
 
@@ -205,6 +221,10 @@ class KeyringFile:
     def changing(self) -> Iterator[Change]:
         """Hold the file's lock; what is put into the change is written, once, when the caller is done.
 
+        Yields:
+            The change, whose keyring is what the file holds now. Left as it is, nothing is written; where the
+            caller raises, neither.
+
         Raises:
             KeyringError: The file is none.
             FileHeldError: Another process held it too long.
@@ -248,6 +268,9 @@ def encode_keyring(keyring: Keyring) -> bytes:
 
 def decode_keyring(data: bytes) -> Keyring:
     """Return the keyring of a file's bytes.
+
+    Args:
+        data: The whole file, as `encode_keyring` wrote it.
 
     Raises:
         ValueError: They are none.

@@ -59,7 +59,11 @@ class Lease:
         return f"{self.role} {self.process}"
 
     def lapse(self, now_seconds: float) -> str:
-        """Return why it is passed over: `process ended` or `lease expired`; empty while it counts."""
+        """Return why it is passed over: `process ended` or `lease expired`; empty while it counts.
+
+        Args:
+            now_seconds: The moment it is asked for, in seconds since 1970.
+        """
         if self.identity is not None and has_ended(self.identity):
             return "process ended"
         return "" if self.expires_seconds > now_seconds else "lease expired"
@@ -115,6 +119,10 @@ class LeaseFile:
         """Say that this process has, or uses, a version; written when that is news or time has passed.
 
         A folder that cannot be written is no reason to stop: the process is passed over as an expired one.
+
+        Args:
+            key_id: Which key; those named before stay in the lease.
+            version: Its version, in place of the one named before.
         """
         FORKS.notice()
         now_seconds = self._wall_clock()
@@ -150,6 +158,11 @@ def _remove(own: _Own, disk: Disk) -> None:
 
 def leases(keyring_folder: Path, now_seconds: float, disk: Disk = REAL_DISK) -> Iterator[Lease]:
     """Yield all leases, also those that have run out; remove those that ran out long ago.
+
+    Args:
+        keyring_folder: The keyring's folder; none of them where it has no folder of leases.
+        now_seconds: Seconds since 1970.
+        disk: The system calls.
 
     Raises:
         OSError: The folder cannot be read.

@@ -40,6 +40,9 @@ def wrap_offline(public_key: PublicKey, data_key: Secret, context: bytes) -> Wra
         data_key: 32 bytes.
         context: Bytes that `unwrap` must be given again.
 
+    Returns:
+        The wrapped key, in the form of the public key.
+
     Raises:
         ValueError: The public key is of no known form, or is none.
     """
@@ -57,6 +60,11 @@ def wrap_offline(public_key: PublicKey, data_key: Secret, context: bytes) -> Wra
 def unwrap_hpke(private_key: X25519PrivateKey, wrapped: WrappedKey, context: bytes) -> Secret:
     """Return the data key of `wrap_offline` with an X25519 key; for providers that hold the private key here.
 
+    Args:
+        private_key: That of the version which `wrapped` names.
+        wrapped: Of the form `FORM_HPKE`.
+        context: The bytes that `wrap_offline` was given.
+
     Raises:
         WrapInvalidError: It was not wrapped for this key and context.
     """
@@ -71,6 +79,11 @@ def unwrap_hpke(private_key: X25519PrivateKey, wrapped: WrappedKey, context: byt
 
 def unpack_rsa(opened: Secret, wrapped: WrappedKey, context: bytes) -> Secret:
     """Return the data key of what a provider got out of the RSA form, once the context fits.
+
+    Args:
+        opened: What was under RSA: the data key's 32 bytes and the SHA-256 of its context.
+        wrapped: What it was opened from; named in the error.
+        context: The bytes that `wrap_offline` was given.
 
     Raises:
         WrapInvalidError: It was not wrapped for this context.

@@ -76,7 +76,11 @@ class ShreddingError(Exception):
 
 
 def nowhere_else() -> str:
-    """Bring data keys to no other place than the keyring's folder."""
+    """Bring data keys to no other place than the keyring's folder.
+
+    Returns:
+        What is still to be waited for: nothing.
+    """
     return ""
 
 
@@ -173,7 +177,15 @@ class Rotator:
         return self._steps[key.rotation.step](key_id, key.rotation, passes_over_all)
 
     def run(self, key_id: str, *, passes_over_all: bool = False) -> Progress:
-        """Take steps until the rotation is done or waits for somebody."""
+        """Take steps until the rotation is done or waits for somebody; raises what `advance` does.
+
+        Args:
+            key_id: Which key.
+            passes_over_all: As with `advance`.
+
+        Returns:
+            How far the last step came, and whom it waits for.
+        """
         progress = self.advance(key_id, passes_over_all=passes_over_all)
         for _ in range(2 * len(Step)):
             if not progress.can_go_on:
@@ -182,7 +194,15 @@ class Rotator:
         return progress
 
     def due(self, key_id: str, *, every_seconds: float | None, data_keys_max: int | None) -> str | None:
-        """Return why a rotation is due: `schedule`, `usage`; None where it is not."""
+        """Return why a rotation is due: `schedule`, `usage`; None where it is not.
+
+        It never is while one is under way, or where the keyring has no active version of the key.
+
+        Args:
+            key_id: Which key.
+            every_seconds: How old the active version may become; None for any age.
+            data_keys_max: How many data keys the active version may wrap; None for any number.
+        """
         key = self._keyring.read().keys.get(key_id)
         if key is None or key.active is None or key.is_destroyed or key.rotation is not None:
             return None
@@ -197,6 +217,9 @@ class Rotator:
 
     def shred(self, key_id: str) -> Shredded:
         """Destroy a key for good: what it protects is not readable any more, wherever copies of it are.
+
+        Args:
+            key_id: Which key, with all its versions.
 
         Returns:
             What went with it, and how it was tried.
@@ -226,6 +249,11 @@ class Rotator:
 
     def note(self, event: str, key_id: str, details: Mapping[str, object]) -> None:
         """Note in the audit log what is done with a key beside rotating it; durable on return.
+
+        Args:
+            event: What was done, in a word.
+            key_id: Which key.
+            details: What else is to be known of it, as JSON has it; nothing secret.
 
         Raises:
             KeyringError: The keyring cannot be used.

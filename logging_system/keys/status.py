@@ -33,6 +33,10 @@ class KeyStatus:
 def key_status(keyring: KeyringFile, now_seconds: float) -> KeyStatus:
     """Return the state of a keyring.
 
+    Args:
+        keyring: The keyring; nothing in its folder is changed but leases that ran out long ago.
+        now_seconds: Seconds since 1970; tells which leases have run out.
+
     Raises:
         KeyringError: The keyring cannot be used.
         OSError: Its folder cannot be read.

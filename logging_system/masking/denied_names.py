@@ -184,7 +184,11 @@ class DeniedNames:
         return self._is_denied(name[-256:])
 
     def exempts(self, path: str) -> bool:
-        """Whether settings say that a field is none."""
+        """Whether settings say that a field is none.
+
+        Args:
+            path: The names from the record down to the field, joined by dots, such as `labels.page_token`.
+        """
         return path in self._exempt
 
     def _denies(self, name: str) -> bool:

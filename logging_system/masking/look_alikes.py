@@ -50,7 +50,12 @@ class Plain:
     seen_before: Sequence[int] = ()
 
     def span(self, start: int, end: int) -> Span:
-        """Return where something stands in the text as it is, with what was left out within it."""
+        """Return where something stands in the text as it is, with what was left out within it.
+
+        Args:
+            start: Where it begins in `text`.
+            end: Where it ends there, exclusive.
+        """
         if not self.seen_before or end <= start:
             return start, end
         return self._place(start), self._place(end - 1) + 1

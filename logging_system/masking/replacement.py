@@ -47,12 +47,20 @@ class TokenKey:
 
 
 def redacted(name: str) -> str:
-    """Return what stands for a secret of which nothing is left."""
+    """Return what stands for a secret of which nothing is left.
+
+    Args:
+        name: That of the rule which found it.
+    """
     return f"[masked:{name}]"
 
 
 def failed(name: str) -> str:
-    """Return what stands for a field on which a rule raised."""
+    """Return what stands for a field on which a rule raised.
+
+    Args:
+        name: That of the rule.
+    """
     return f"[masked:{name}:error]"
 
 

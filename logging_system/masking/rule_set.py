@@ -130,7 +130,11 @@ class RuleSet:
         return sorted({place for piece in found or () for place in self._places[piece]})
 
     def hits(self, encoded: bytes) -> list[int]:
-        """Return the places of the rules that may find something in JSON, and `hidden_place`."""
+        """Return the places of the rules that may find something in JSON, and `hidden_place`.
+
+        Args:
+            encoded: UTF-8: a record's JSON, or what `gate_text` makes of one text.
+        """
         return self.places(self.gate(encoded))
 
     def masked_text(self, text: str, count: Count) -> str:
@@ -191,6 +195,10 @@ class RuleSet:
 
     def masked_named(self, text: str, count: Count) -> str:
         """Return what stands for the value of a field whose name says that it is secret.
+
+        Args:
+            text: The value; itself where it is empty, masked already, or allowed by settings.
+            count: Told what was found.
 
         Raises:
             RecordDroppedError: The record is not to be kept.

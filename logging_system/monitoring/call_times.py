@@ -25,7 +25,11 @@ class CallTimes:
         self._timed: deque[tuple[int, int]] = deque(maxlen=_KEPT_MAX)
 
     def add(self, took_ns: int) -> None:
-        """Take note of a call that has just ended."""
+        """Take note of a call that has just ended.
+
+        Args:
+            took_ns: How long it took, in nanoseconds.
+        """
         self._timed.append((self._clock(), took_ns))
 
     def p99_ms(self) -> float | None:

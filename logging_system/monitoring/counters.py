@@ -81,14 +81,25 @@ class LiveCounters:
     call_times: CallTimes = field(default_factory=CallTimes)
 
     def drop_offered(self, reason: str, count: int = 1) -> None:
-        """Count records that were given up before they were queued."""
+        """Count records that were given up before they were queued.
+
+        Args:
+            reason: Why, in a word, such as `busy`.
+            count: How many.
+        """
         with self.lock:
             self.offered += count
             self.meter.refused += count
             self.dropped[reason] = self.dropped.get(reason, 0) + count
 
     def drop_queued(self, reason: str, count: int, *, acknowledged: int = 0) -> None:
-        """Count queued records that were given up, `acknowledged` of them after their acknowledgement."""
+        """Count queued records that were given up, `acknowledged` of them after their acknowledgement.
+
+        Args:
+            reason: Why, in a word, such as `worker_error`.
+            count: How many, those acknowledged included.
+            acknowledged: How many of them the application may take for kept.
+        """
         with self.lock:
             self.queued -= count
             self.meter.given_up += count
@@ -96,13 +107,21 @@ class LiveCounters:
             self.dropped[reason] = self.dropped.get(reason, 0) + count
 
     def admit(self, count: int) -> None:
-        """Count queued records that are now in the spool."""
+        """Count queued records that are now in the spool.
+
+        Args:
+            count: How many.
+        """
         with self.lock:
             self.queued -= count
             self.admitted += count
 
     def spool_error(self, error: Exception) -> None:
-        """Count one failed attempt to write to the spool."""
+        """Count one failed attempt to write to the spool.
+
+        Args:
+            error: What it failed with; counted by its name.
+        """
         name = error_name(error)
         with self.lock:
             self.spool_errors[name] = self.spool_errors.get(name, 0) + 1
@@ -172,13 +191,22 @@ def counters_content(counters: HandlerCounters | ShipperCounters) -> dict[str, o
 def both_content(
     counters: HandlerCounters | ShipperCounters, metered: HandlerFlow | ShipperCounters
 ) -> dict[str, object]:
-    """Return both surfaces as they are written to a status file, the meter's within `metrics`."""
+    """Return both surfaces as they are written to a status file, the meter's within `metrics`.
+
+    Args:
+        counters: What was counted.
+        metered: What the meter says of the same moment.
+    """
     metrics = {**asdict(metered), "balanced": metered.balanced}
     return {**counters_content(counters), "metrics": metrics}
 
 
 def write_status(path: Path, content: Mapping[str, object]) -> None:
     """Replace a status file in one step, as its only writer; a reader sees the old one or the new one.
+
+    Args:
+        path: The file; beside it a file that ends in `.creating` is there while it is written.
+        content: What is to be in it, as JSON has it.
 
     Raises:
         OSError: The disk refused.

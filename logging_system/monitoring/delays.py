@@ -58,6 +58,9 @@ class Delays:
     def of_content(cls, content: Mapping[str, Any]) -> Delays:
         """Return what a status file states.
 
+        Args:
+            content: The file's object of one histogram: `counts`, `sum_seconds` and `exemplars`.
+
         Raises:
             KeyError: It states none.
             TypeError: As above.
@@ -71,7 +74,12 @@ class Delays:
 
     @classmethod
     def of_each(cls, delays_seconds: Sequence[float], exemplar: Exemplar | None = None) -> Delays:
-        """Return those of some records, an exemplar of one of them with them."""
+        """Return those of some records, an exemplar of one of them with them.
+
+        Args:
+            delays_seconds: The delay of each record, in any order; at least one.
+            exemplar: None where none of them is in a trace.
+        """
         counts = [0] * _BUCKETS
         first, last = bucket_of(min(delays_seconds)), bucket_of(max(delays_seconds))
         if first == last:  # nearly always: records of one group were logged within milliseconds
@@ -115,7 +123,11 @@ class DelayHistogram:
         self._exemplars = {bucket_of(each.seconds): each for each in before.exemplars}
 
     def add(self, more: Delays) -> None:
-        """Count records; cheap, since whoever logs may wait for the lock."""
+        """Count records; cheap, since whoever logs may wait for the lock.
+
+        Args:
+            more: Their delays; of its exemplars, each takes the place of its bucket's earlier one.
+        """
         for bucket, count in enumerate(more.counts):
             if count:
                 self._counts[bucket] += count
@@ -152,7 +164,11 @@ class DelayHistogram:
 
 
 def bucket_of(seconds: float) -> int:
-    """Return the place of the bucket that a delay falls into."""
+    """Return the place of the bucket that a delay falls into.
+
+    Args:
+        seconds: The delay; one that is a bound exactly is in the bucket that ends there.
+    """
     return bisect_left(BOUNDS_SECONDS, seconds)
 
 
@@ -165,14 +181,22 @@ def trace_id_of(document: bytes) -> str:
 
 
 def trace_digits_of(document: bytes) -> bytes:
-    """Return what stands where a trace's id would, with what follows it; nothing where there is no trace."""
+    """Return what stands where a trace's id would, with what follows it; nothing where there is no trace.
+
+    Args:
+        document: A record as compact JSON.
+    """
     found = document.rfind(_TRACE_KEY)  # from the end: it is among the last fields
     start = found + len(_TRACE_KEY)
     return b"" if found < 0 else document[start : start + _TRACE_DIGITS + 1]
 
 
 def trace_id_in(digits: bytes) -> str:
-    """Return the id that `trace_digits_of` found; nothing where that is none."""
+    """Return the id that `trace_digits_of` found; nothing where that is none.
+
+    Args:
+        digits: What it returned: 32 lower-case hexadecimal digits and a quotation mark, where all is well.
+    """
     is_whole = len(digits) == _TRACE_DIGITS + 1 and digits.endswith(b'"')
     return digits[:-1].decode() if is_whole and _HEXADECIMAL.issuperset(digits[:-1]) else ""
 

@@ -168,6 +168,9 @@ def merged(summaries: Sequence[HeavyHitters]) -> list[Hitter]:
     """Return the keys of several parts of one stream, the most frequent first.
 
     The counts stay upper bounds: a key that a full summary does not have may have come as often as its floor.
+
+    Args:
+        summaries: One for each part, in any order.
     """
     parts = [(summary.floor, summary.hitters()) for summary in summaries]
     keys = {key: None for _, hitters in parts for key in hitters}

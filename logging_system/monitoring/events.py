@@ -510,7 +510,12 @@ KINDS: tuple[type[Event], ...] = tuple(Event.__subclasses__())
 
 
 def dropped_since(before: dict[str, int], now: dict[str, int]) -> list[RecordsDropped]:
-    """Return what was dropped between two counts, by reason."""
+    """Return what was dropped between two counts, by reason.
+
+    Args:
+        before: The earlier count of each reason; one that it lacks is zero.
+        now: The later count of each reason.
+    """
     return [
         RecordsDropped(reason=reason, count=count - before.get(reason, 0))
         for reason, count in now.items()

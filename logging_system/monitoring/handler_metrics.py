@@ -97,7 +97,11 @@ class MonitoringCollector(Collector):
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        """Take a snapshot."""
+        """Take a snapshot.
+
+        Yields:
+            Its metric families, all of the same moment.
+        """
         snapshot = self._take_snapshot()
         for measure in measures(snapshot):
             family = CounterMetricFamily if measure.kind == "counter" else GaugeMetricFamily

@@ -30,7 +30,14 @@ Totals = dict[str, Any]
 
 
 def metered(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Put what the meter says in the place of what the counters say, and whether that is the same."""
+    """Put what the meter says in the place of what the counters say, and whether that is the same.
+
+    Args:
+        content: What a status file states of one handler.
+
+    Returns:
+        The same with `surfaces_agree`; as it was where it states nothing of the meter's.
+    """
     metrics = content.get("metrics")
     if not isinstance(metrics, dict):
         return dict(content)

@@ -59,7 +59,11 @@ class Histogram:
             self.max_ms = max(self.max_ms, *durations_ms)
 
     def add(self, other: Histogram) -> None:
-        """Count all that another histogram has."""
+        """Count all that another histogram has.
+
+        Args:
+            other: Stays as it is.
+        """
         for index, count in other.buckets.items():
             self.buckets[index] = self.buckets.get(index, 0) + count
         self.sum_ms += other.sum_ms

@@ -118,7 +118,11 @@ class Tally:
         self.operations = Histogram()
 
     def add(self, other: Tally) -> None:
-        """Add all that another one holds."""
+        """Add all that another one holds.
+
+        Args:
+            other: Stays as it is.
+        """
         self.records += other.records
         self.errors += other.errors
         for series, count in other.series.items():
@@ -145,7 +149,12 @@ class SeriesTable:
         return len(self._known) >= self._series_max
 
     def counted_as(self, series: Series) -> Series:
-        """Return what a logger and level are counted as."""
+        """Return what a logger and level are counted as.
+
+        Args:
+            series: The logger's name and the level's number. What has no room in the table, a name too long,
+                or a level beyond the first so many, is counted among others.
+        """
         return self._known.get(series) or self._new(series)
 
     def keep(self, alive: set[Series]) -> None:
@@ -226,7 +235,11 @@ class LogStatistics:
         return found
 
     def turn(self, now_ns: int) -> None:
-        """Go on to a moment; what was counted in the slot before it comes into windows and totals."""
+        """Go on to a moment; what was counted in the slot before it comes into windows and totals.
+
+        Args:
+            now_ns: The moment on the monotonic clock; an earlier one than the last changes nothing.
+        """
         self._now_ns = max(self._now_ns, now_ns)
         if now_ns >= self._slot_end_ns:
             self.close_slot()

@@ -59,11 +59,19 @@ class Metric:
     known: tuple[str, ...] = field(default=(), kw_only=True)
 
     def prometheus_name(self, subject: Subject) -> str:
-        """Return the name of its family on a page; samples of a counter end in `_total` besides."""
+        """Return the name of its family on a page; samples of a counter end in `_total` besides.
+
+        Args:
+            subject: What the page tells of; part of the name.
+        """
         return f"{PREFIX}_{subject}_{self.name}"
 
     def opentelemetry_name(self, subject: Subject) -> str:
-        """Return the name of its instrument; a histogram is three, see `_otel_metrics.py`."""
+        """Return the name of its instrument; a histogram is three, see `_otel_metrics.py`.
+
+        Args:
+            subject: What it tells of; part of the name, unless the semantic conventions name the instrument.
+        """
         if self.convention is not None:
             return self.convention.name
         return f"{PREFIX}.{subject}.{self.name.removesuffix('_seconds').removesuffix('_bytes')}"

@@ -199,6 +199,9 @@ class MonitoringSnapshot:
     def window(self, length_seconds: int) -> Window:
         """Return the window of this length.
 
+        Args:
+            length_seconds: 1, 10 or 60.
+
         Raises:
             KeyError: There is none.
         """

@@ -38,6 +38,12 @@ class OtlpFile:
     def export(self, spans: Sequence[Any]) -> bool:
         """Append spans of OpenTelemetry's SDK.
 
+        Args:
+            spans: Ended ones; together they are one line of the file.
+
+        Returns:
+            True: what is not written raises.
+
         Raises:
             OSError: The file cannot be written.
         """

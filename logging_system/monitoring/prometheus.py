@@ -55,7 +55,7 @@ class SpoolCollector(Collector):
         self._clock = clock
 
     def collect(self) -> Iterable[Metric]:
-        """Read the files."""
+        """Read the files, and return the metric families that they tell of."""
         return map(_family, read_spool(self._folder, self._status_path, self._clock()))
 
 
@@ -76,7 +76,7 @@ class GatewayCollector(Collector):
         self._events = events
 
     def collect(self) -> Iterable[Metric]:
-        """Take both."""
+        """Take both, and return the metric families that they tell of."""
         return map(_family, read_gateway(self._moment(), self._events()))
 
 

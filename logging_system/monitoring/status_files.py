@@ -91,7 +91,12 @@ class HandlerStatusFile:
         self._report_due_seconds = float("-inf")
 
     def report(self, live_counters: LiveCounters, *, closing: bool) -> None:
-        """Bring the file up to date now and then, and at the end; what the disk refuses is counted."""
+        """Bring the file up to date now and then, and at the end; what the disk refuses is counted.
+
+        Args:
+            live_counters: What is written, and where the disk's refusal is counted.
+            closing: Whether the writer ends: the file is then written even if it was a moment ago.
+        """
         now_seconds = self._clock()
         if not closing and now_seconds < self._report_due_seconds:
             return
@@ -185,6 +190,9 @@ class EndedHandlers:
     def add(self, content: Mapping[str, Any]) -> None:
         """Add the counters of one handler.
 
+        Args:
+            content: What its status file states; where this raises, nothing of it is added.
+
         Raises:
             KeyError: They are none.
             TypeError: They are none.
@@ -263,6 +271,9 @@ def adding_ended(
         folder: The spool folder.
         clock: Seconds since 1970.
         trouble: Told when the disk refused.
+
+    Yields:
+        Nothing: the thread ends with the block, which waits a second for it at most.
     """
     stopping = threading.Event()
 
@@ -284,12 +295,20 @@ def adding_ended(
 
 
 def status_files(folder: Path) -> list[Path]:
-    """Return the files of handlers and gateways that were not added to the total."""
+    """Return the files of handlers and gateways that were not added to the total.
+
+    Args:
+        folder: The spool folder; one that is not there has none.
+    """
     return [path for path in folder.glob("status-*.json") if _epoch(path)]
 
 
 def stated_files(folder: Path) -> list[tuple[str, Path]]:
-    """Return these and the files that are just being added to the total, each with its epoch."""
+    """Return these and the files that are just being added to the total, each with its epoch.
+
+    Args:
+        folder: The spool folder; one that is not there has none.
+    """
     return [(epoch, path) for path in folder.glob("status-*") if (epoch := _epoch(path))]
 
 

@@ -54,7 +54,14 @@ class OpenSpan(Protocol):
         """Add attributes."""
 
     def add_child(self, name: str, attributes: Attributes, start_ns: int, end_ns: int) -> None:
-        """Add a span within this one; times in ns since 1970."""
+        """Add a span within this one.
+
+        Args:
+            name: The span's name.
+            attributes: What else it says.
+            start_ns: When it began, in ns since 1970.
+            end_ns: When it ended, in ns since 1970.
+        """
 
     def end(self, trouble: str) -> None:
         """End it, in trouble unless that is empty."""
@@ -66,13 +73,31 @@ class Tracer(Protocol):
     def begin(
         self, name: str, attributes: Attributes, links: Iterable[SpanIds], *, is_request: bool
     ) -> OpenSpan:
-        """Begin a span of its own trace."""
+        """Begin a span of its own trace.
+
+        Args:
+            name: The span's name.
+            attributes: What else it says.
+            links: The spans that the records in hand were logged in.
+            is_request: Whether it is a request to another system: its kind is then client, else internal.
+
+        Returns:
+            The span, to be ended by the caller.
+        """
 
     def flush(self, within_seconds: float) -> bool:
-        """Wait for what has ended to be exported; whether it was in time."""
+        """Wait for what has ended to be exported; whether it was in time.
+
+        Args:
+            within_seconds: How long to wait at most.
+        """
 
     def close(self, within_seconds: float) -> None:
-        """Export what has ended; what is not done in time is dropped and counted."""
+        """Export what has ended; what is not done in time is dropped and counted.
+
+        Args:
+            within_seconds: How long that may take.
+        """
 
 
 class Step:
@@ -95,10 +120,19 @@ class Step:
         """End."""
 
     def failed(self, trouble: str) -> None:
-        """Note that it came to nothing, and why, in one word or two."""
+        """Note that it came to nothing.
+
+        Args:
+            trouble: Why, in one word or two.
+        """
 
     def answered(self, status: int, took_ms: int | None) -> None:
-        """Note the store's answer: its HTTP status, and the time that it says it took."""
+        """Note the store's answer.
+
+        Args:
+            status: Its HTTP status.
+            took_ms: The time that the store says it took, in ms; None where it does not say.
+        """
 
 
 class _TracedStep(Step):

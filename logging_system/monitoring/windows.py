@@ -55,7 +55,11 @@ class SlidingWindow(Generic[Amount]):
         return amount
 
     def amounts(self, now_ns: int) -> list[Amount]:
-        """Return what the slots of the window hold, the oldest first; empty slots are left out."""
+        """Return what the slots of the window hold, the oldest first; empty slots are left out.
+
+        Args:
+            now_ns: Where the window ends; it never moves back.
+        """
         self._move(now_ns)
         return list(self._slots.values())
 

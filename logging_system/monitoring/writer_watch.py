@@ -58,7 +58,11 @@ class WriterWatch:
         self._refused = True
 
     def look(self, counters: HandlerCounters) -> None:
-        """Emit what happened since the last look."""
+        """Emit what happened since the last look.
+
+        Args:
+            counters: As they are now; compared with those of the last look.
+        """
         self._look_at_the_spool()
         for dropped in dropped_since(self._dropped, counters.dropped):
             self.events.emit(dropped)

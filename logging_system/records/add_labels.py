@@ -31,5 +31,9 @@ class AddLabels:
 
 
 def from_settings(settings: ProcessorSettings) -> AddLabels:
-    """Return the processor for the setting `labels`."""
+    """Return the processor for the setting `labels`.
+
+    Args:
+        settings: Those of all processors; only `labels` is read.
+    """
     return AddLabels(settings.labels)

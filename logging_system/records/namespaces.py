@@ -43,7 +43,14 @@ def namespace(name: str) -> Iterator[None]:
 
 
 def name_namespace(record: logging.LogRecord) -> bool:
-    """Let a record ask for the namespace of the block it is logged in; one that it names itself stays."""
+    """Let a record ask for the namespace of the block it is logged in; one that it names itself stays.
+
+    Args:
+        record: Gets an attribute for it; none outside of every block.
+
+    Returns:
+        True, so that as a filter of `logging` it lets every record pass.
+    """
     name = _current.get()
     if name is not None:
         record.__dict__.setdefault(NAMESPACE_KEY, name)

@@ -57,6 +57,9 @@ def origin_fields(
 def origin_members(*origin: object) -> bytes:
     """Return `origin_fields` as members of a JSON object, without its braces; those used last are kept.
 
+    Args:
+        origin: The arguments of `origin_fields`, in its order.
+
     Raises:
         TypeError: One of them cannot be looked up.
     """

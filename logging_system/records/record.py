@@ -96,12 +96,21 @@ def size_bytes(captured: Captured) -> int:
 
 
 def is_acknowledged(captured: Captured) -> bool:
-    """Tell whether it is named to the application as soon as it is queued: it must not be given up then."""
+    """Tell whether it is named to the application as soon as it is queued: it must not be given up then.
+
+    Args:
+        captured: A record that is queued.
+    """
     return captured[2] == "memory"
 
 
 def is_to_be_synced(captured: Captured, durability: Durability) -> bool:
-    """Tell whether it is acknowledged only when synced; `durability` is that of records that ask for none."""
+    """Tell whether it is acknowledged only when synced.
+
+    Args:
+        captured: A record that is queued.
+        durability: That of records that ask for none.
+    """
     return (captured[2] or durability) == "fsync"
 
 

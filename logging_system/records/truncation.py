@@ -31,6 +31,10 @@ def message_text(
         notes: Told under `unformatted` why the result is the template alone, and under `unformatted_args`
             what was to be put into it.
         own_way: The record, where its class formats in a way of its own.
+
+    Returns:
+        The message, cut behind `MESSAGE_CHARACTERS_MAX` characters; the template where its arguments do not
+        fit it, or the name of its type where that is no text either.
     """
     try:
         if own_way is not None:
@@ -119,14 +123,24 @@ def unformatted(value: object, error: Exception) -> str:
 
 
 def cut(text: str, characters_max: int) -> str:
-    """Return a text, its end replaced by how long that was where it exceeds the bound."""
+    """Return a text, its end replaced by how long that was where it exceeds the bound.
+
+    Args:
+        text: Any text.
+        characters_max: The bound; the note of what was cut comes on top of it.
+    """
     if len(text) <= characters_max:
         return text
     return f"{text[:characters_max]}…[{len(text) - characters_max} characters cut]"
 
 
 def cut_middle(text: str, characters_max: int) -> str:
-    """Return a text, its middle replaced by how long that was where it exceeds the bound."""
+    """Return a text, its middle replaced by how long that was where it exceeds the bound.
+
+    Args:
+        text: Any text.
+        characters_max: The bound, half of it for each end; the note of what was cut comes on top of it.
+    """
     if len(text) <= characters_max:
         return text
     end = characters_max // 2

@@ -116,7 +116,12 @@ class DeliveryDelays:
                 histogram.show(Exemplar(trace_id, seconds, now_seconds))
 
     def passed(self, epoch: bytes, next_sequence: int) -> None:
-        """Forget the records of a writer before `next_sequence`: all of them are done."""
+        """Forget the records of a writer before `next_sequence`: all of them are done.
+
+        Args:
+            epoch: The writer's 16 bytes; one of which nothing was read is no error.
+            next_sequence: The first record that may not be done.
+        """
         logged = self._logged.get(epoch)
         if logged is None:
             return
@@ -129,7 +134,11 @@ class DeliveryDelays:
         del logged.firsts[:gone], logged.seconds[:gone], logged.traces[:gone]
 
     def has_read(self, epoch: bytes) -> bool:
-        """Whether records of this writer were read and are not done: they are older than its others."""
+        """Whether records of this writer were read and are not done: they are older than its others.
+
+        Args:
+            epoch: The writer's 16 bytes.
+        """
         return epoch in self._logged
 
     def oldest_seconds(self) -> float | None:

@@ -44,12 +44,20 @@ class Replayed:
 
 
 def new_epoch(letter_id: str) -> bytes:
-    """Return the epoch under which a letter is replayed; its only record has sequence 1."""
+    """Return the epoch under which a letter is replayed; its only record has sequence 1.
+
+    Args:
+        letter_id: The id of its document; the same one gives the same epoch, so that a second replay is
+            known as one.
+    """
     return hashlib.sha256(b"replay of " + letter_id.encode()).digest()[:16]
 
 
 def replayed_ids(folder: Path) -> set[str]:
     """Return the ids of the letters that were replayed.
+
+    Args:
+        folder: The spool folder; without marks in it, none was.
 
     Raises:
         OSError: The marks cannot be read.

@@ -50,7 +50,11 @@ class RequestPool:
         return self._threads
 
     def carry(self, command: Send | LookUp) -> None:
-        """Take a request on its way; its outcome appears among `reports`."""
+        """Take a request on its way; its outcome appears among `reports`.
+
+        Args:
+            command: The request; it waits for its turn where all threads are busy and no more may be started.
+        """
         if not self._idle.acquire(blocking=False) and self._threads < self._threads_max:
             # Daemons: a request that hangs must not keep the process from ending in time.
             name = f"logging_system.request-{self._threads}"

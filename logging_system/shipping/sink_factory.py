@@ -137,7 +137,11 @@ def sink_opener(
 
 
 def searchable_after_seconds(settings: Settings) -> float:
-    """Return how long the named store takes at most to find what it has stored, in seconds."""
+    """Return how long the named store takes at most to find what it has stored, in seconds.
+
+    Args:
+        settings: Those of the shipper, which name the store.
+    """
     return _kind(settings).searchable_after_seconds
 
 

@@ -84,7 +84,11 @@ class FallbackSink:
         return self._standing_in
 
     def use_files(self, wanted: bool) -> None:
-        """Let the files stand in by order, or ask the store again; see `StandsIn`."""
+        """Let the files stand in by order, or ask the store again; see `StandsIn`.
+
+        Args:
+            wanted: Whether they are to stand in; nothing changes where they cannot be written.
+        """
         if wanted == self._is_ordered or (wanted and self._files.prepare() is not None):
             return
         with self._lock:
@@ -95,7 +99,11 @@ class FallbackSink:
             self._emit(FallbackBegun(path=self._path, outage_seconds=0.0, trouble="ordered by a workflow"))
 
     def prepare(self) -> str | None:
-        """Prepare the store, or the files once it could not be for long enough; see `Sink.prepare`."""
+        """Prepare the store, or the files once it could not be for long enough; see `Sink.prepare`.
+
+        Returns:
+            None when one of them takes documents, else what stands in the way.
+        """
         if self._path.exists():
             # What was written there just before a crash is known by its id.
             self._files.prepare()
@@ -106,7 +114,14 @@ class FallbackSink:
         return self._files.prepare() if self._standing_in else trouble
 
     def send(self, items: Sequence[Item]) -> SendOutcome:
-        """Send to the store, or write to the files; see `Sink.send`."""
+        """Send to the store, or write to the files; see `Sink.send`.
+
+        Args:
+            items: The documents; all go to one of both.
+
+        Returns:
+            What the store, or the files, made of them.
+        """
         if self._uses_files():
             return self._files.send(items)
         outcome = self._store.send(items)
@@ -118,7 +133,15 @@ class FallbackSink:
         return outcome
 
     def look_up(self, ids: Sequence[str], indices: Sequence[str]) -> LookUpOutcome:
-        """Ask the store and the files which documents they have; see `Sink.look_up`."""
+        """Ask the store and the files which documents they have; see `Sink.look_up`.
+
+        Args:
+            ids: The documents' ids.
+            indices: Backing indices of the store that may hold them; the files have none.
+
+        Returns:
+            The ids that either has. While the files stand in, nobody is asked: the files know what they have.
+        """
         if self._uses_files():
             return _SKIPPED  # the files know themselves what they have
         outcome = self._store.look_up(ids, indices)

@@ -106,7 +106,11 @@ class FileSink:
         return self._removed_files
 
     def prepare(self) -> str | None:
-        """Open the file; see `Sink.prepare`."""
+        """Open the file; see `Sink.prepare`.
+
+        Returns:
+            None when it is open, else what the disk refused.
+        """
         with self._lock:
             try:
                 self._be_open()
@@ -115,7 +119,16 @@ class FileSink:
         return None
 
     def send(self, items: Sequence[Item]) -> SendOutcome:
-        """Append the documents and make them durable; see `Sink.send`."""
+        """Append the documents and make them durable; see `Sink.send`.
+
+        Args:
+            items: The documents; what stood at the end of the files when they were opened is not written
+                again.
+
+        Returns:
+            Which are stored, were there, or can never be, and which are to be sent again because the disk
+            took no more; `Unknown` where it took none.
+        """
         with self._lock:
             try:
                 self._be_open()

@@ -90,7 +90,11 @@ class KeyPublishingSink:
         self._thread: threading.Thread | None = None
 
     def prepare(self) -> str | None:
-        """Prepare the store, and have the key index followed from then on; see `Sink.prepare`."""
+        """Prepare the store, and have the key index followed from then on; see `Sink.prepare`.
+
+        Returns:
+            None when the store takes documents, whatever of the key index; else what stands in the way.
+        """
         trouble = self._store.prepare()
         if trouble is None and self._thread is None and not self._stopping.is_set():
             self._thread = threading.Thread(target=self._run, name="logging_system.key_index", daemon=True)
@@ -101,12 +105,27 @@ class KeyPublishingSink:
         return trouble
 
     def send(self, items: Sequence[Item]) -> SendOutcome:
-        """Publish what data keys the documents name, and send them; see `Sink.send`."""
+        """Publish what data keys the documents name, and send them; see `Sink.send`.
+
+        Args:
+            items: The documents, whose fields may be sealed.
+
+        Returns:
+            What the store made of them.
+        """
         self._publish_named(items)
         return self._store.send(items)
 
     def look_up(self, ids: Sequence[str], indices: Sequence[str]) -> LookUpOutcome:
-        """Ask the store; see `Sink.look_up`."""
+        """Ask the store; see `Sink.look_up`.
+
+        Args:
+            ids: The documents' ids.
+            indices: Backing indices that may hold them, the oldest first.
+
+        Returns:
+            What the store said.
+        """
         return self._store.look_up(ids, indices)
 
     def close(self) -> None:

@@ -49,18 +49,38 @@ class NamespacedSink:
         self._lock = threading.Lock()
 
     def prepare(self) -> str | None:
-        """Prepare the default namespace; others are prepared when they get their first document."""
+        """Prepare the default namespace; others are prepared when they get their first document.
+
+        Returns:
+            None when the default one takes documents, else what stands in the way.
+        """
         return self._sinks[self._default].prepare()
 
     def send(self, items: Sequence[Item]) -> SendOutcome:
-        """Store the documents, each in its namespace; see `Sink.send`."""
+        """Store the documents, each in its namespace; see `Sink.send`.
+
+        Args:
+            items: The documents, of any namespaces.
+
+        Returns:
+            What became of each, in the order of `items`. Once a namespace fails, those after it are not
+            asked: their documents are to be sent again.
+        """
         names = [self._namespace(item.document) for item in items]
         if names.count(names[0]) == len(names):
             return self._send(names[0], items)
         return self._send_apart(items, names)
 
     def look_up(self, ids: Sequence[str], indices: Sequence[str]) -> LookUpOutcome:
-        """Ask every namespace that may hold the documents; see `Sink.look_up`."""
+        """Ask every namespace that may hold the documents; see `Sink.look_up`.
+
+        Args:
+            ids: The documents' ids.
+            indices: Not used: each namespace asks all backing indices of its own.
+
+        Returns:
+            The ids found in any of them; the first answer that says why not, where there is one.
+        """
         # A backing index named belongs to one of them, and says nothing of where another one stood then.
         del indices
         found: set[str] = set()

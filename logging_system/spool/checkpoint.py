@@ -151,6 +151,10 @@ class CheckpointFile:
 def reserve_checkpoint(folder: Path, disk: Disk = REAL_DISK) -> None:
     """Take room for the checkpoint while there is some: without it a full disk could never be drained.
 
+    Args:
+        folder: The spool folder; a checkpoint that is there stays.
+        disk: Where the folder lies.
+
     Raises:
         OSError: The file cannot be created.
     """
@@ -171,6 +175,10 @@ def _reserve_slots(disk: Disk, descriptor: int) -> None:
 
 def read_checkpoint(folder: Path, disk: Disk = REAL_DISK) -> tuple[Checkpoint, bool]:
     """Return what `CheckpointFile.load` would, without changing anything.
+
+    Args:
+        folder: The spool folder; without a checkpoint in it, nothing is done yet and nothing was lost.
+        disk: Where the folder lies.
 
     Raises:
         OSError: The file cannot be read.

@@ -168,7 +168,11 @@ def encoded(orders: Sequence[Order]) -> bytes:
 
 
 def decoded(data: bytes) -> tuple[Order, ...]:
-    """Return the orders of the file's content that can be obeyed; none of one that is no such file."""
+    """Return the orders of the file's content that can be obeyed; none of one that is no such file.
+
+    Args:
+        data: The whole file; none is obeyed of one larger than `FILE_BYTES_MAX`, and `ORDERS_MAX` at most.
+    """
     if len(data) > FILE_BYTES_MAX:
         return ()
     try:

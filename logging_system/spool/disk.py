@@ -34,7 +34,13 @@ class Disk:
     """
 
     def open(self, path: Path, flags: int, mode: int = 0o600) -> int:
-        """Open or create `path` (open(2)); returns a descriptor that an exec closes."""
+        """Open or create `path` (open(2)); returns a descriptor that an exec closes.
+
+        Args:
+            path: Which file or folder.
+            flags: Those of open(2), such as `os.O_RDWR | os.O_CREAT`.
+            mode: Who may use the file where it is created; the umask takes from it.
+        """
         return DESCRIPTORS.open(lambda: os.open(path, flags | os.O_CLOEXEC, mode))
 
     def close(self, descriptor: int) -> None:
@@ -42,35 +48,82 @@ class Disk:
         DESCRIPTORS.close(descriptor)
 
     def write(self, descriptor: int, data: bytes | memoryview) -> int:
-        """Append some of `data` (write(2)); returns how many bytes were taken."""
+        """Append some of `data` (write(2)); returns how many bytes were taken.
+
+        Args:
+            descriptor: Of a file opened for writing.
+            data: `write_fully` brings all of it.
+        """
         return os.write(descriptor, data)
 
     def pwrite(self, descriptor: int, data: bytes, offset_bytes: int) -> int:
-        """Write some of `data` at an offset (pwrite(2)); returns how many bytes were taken."""
+        """Write some of `data` at an offset (pwrite(2)); returns how many bytes were taken.
+
+        Args:
+            descriptor: Of a file opened for writing.
+            data: `pwrite_fully` brings all of it.
+            offset_bytes: From the beginning of the file; one behind its end makes the file longer.
+        """
         return os.pwrite(descriptor, data, offset_bytes)
 
     def pread(self, descriptor: int, length_bytes: int, offset_bytes: int) -> bytes:
-        """Read from an offset (pread(2)); fewer bytes than asked for only at the end of the file."""
+        """Read from an offset (pread(2)).
+
+        Args:
+            descriptor: Of a file opened for reading.
+            length_bytes: How much to read at most.
+            offset_bytes: From the beginning of the file.
+
+        Returns:
+            The bytes; fewer than asked for only at the end of the file.
+        """
         return os.pread(descriptor, length_bytes, offset_bytes)
 
     def truncate(self, descriptor: int, length_bytes: int) -> None:
-        """Cut the file to a length (ftruncate(2))."""
+        """Cut the file to a length (ftruncate(2)).
+
+        Args:
+            descriptor: Of a file opened for writing.
+            length_bytes: The new length.
+        """
         os.ftruncate(descriptor, length_bytes)
 
     def reserve(self, descriptor: int, offset_bytes: int, length_bytes: int) -> None:
-        """Take room for bytes that will be written later (posix_fallocate(3)); what is there stays."""
+        """Take room for bytes that will be written later (posix_fallocate(3)); what is there stays.
+
+        Args:
+            descriptor: Of a file opened for writing.
+            offset_bytes: Where the room begins, from the beginning of the file.
+            length_bytes: How long it is; a file that ends within it becomes longer, by zero bytes.
+        """
         os.posix_fallocate(descriptor, offset_bytes, length_bytes)
 
     def datasync(self, descriptor: int) -> None:
-        """Make the file's bytes and length durable (fdatasync(2))."""
+        """Make the file's bytes and length durable (fdatasync(2)).
+
+        Args:
+            descriptor: Of an open file, whoever wrote to it.
+        """
         os.fdatasync(descriptor)
 
     def sync(self, descriptor: int) -> None:
-        """Make a file, or the names in a folder, durable (fsync(2))."""
+        """Make a file, or the names in a folder, durable (fsync(2)).
+
+        Args:
+            descriptor: Of an open file or folder.
+        """
         os.fsync(descriptor)
 
     def try_lock(self, descriptor: int, *, shared: bool = False) -> bool:
-        """Lock the open file without waiting (flock(2)); False where somebody else holds a lock on it."""
+        """Lock the open file without waiting (flock(2)); closing it gives the lock back.
+
+        Args:
+            descriptor: Of an open file; a child has the lock with the descriptor it inherits.
+            shared: Whether others may hold such a lock, too; else nobody may hold any.
+
+        Returns:
+            False where somebody else holds a lock on it that does not allow this one.
+        """
         try:
             fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -78,7 +131,11 @@ class Disk:
         return True
 
     def status(self, descriptor: int) -> FileStatus:
-        """Return what the open file is like now (fstat(2))."""
+        """Return what the open file is like now (fstat(2)).
+
+        Args:
+            descriptor: Of an open file; it may have lost its name since.
+        """
         found = os.fstat(descriptor)
         return FileStatus(found.st_size, found.st_nlink, found.st_mtime)
 
@@ -98,7 +155,12 @@ class Disk:
             return None
 
     def rename(self, source: Path, target: Path) -> None:
-        """Give a file another name, replacing what had it (rename(2))."""
+        """Give a file another name, replacing what had it (rename(2)).
+
+        Args:
+            source: Its name until now.
+            target: Its name from now on, in the same file system; durable once the folder is synced.
+        """
         source.rename(target)
 
     def unlink(self, path: Path) -> None:
@@ -115,6 +177,10 @@ class Disk:
     def make_folder(self, folder: Path, mode: int) -> list[Path]:
         """Create a folder and its parents, where missing (mkdir(2)), and return those that were.
 
+        Args:
+            folder: The folder.
+            mode: Who may use it where it is created; parents get the default. The umask takes from both.
+
         Raises:
             OSError: As mkdir(2); EEXIST where a file has the name.
         """
@@ -123,7 +189,12 @@ class Disk:
         return missing
 
     def set_mode(self, path: Path, mode: int) -> None:
-        """Set who may use a file or folder (chmod(2))."""
+        """Set who may use a file or folder (chmod(2)).
+
+        Args:
+            path: Which one.
+            mode: Permission bits, such as 0o700; the umask takes nothing from them.
+        """
         path.chmod(mode)
 
     def sleep(self, seconds: float) -> None:
@@ -132,7 +203,11 @@ class Disk:
 
 
 def identity_in(status: os.stat_result) -> Identity:
-    """Return the identity that a stat(2) tells."""
+    """Return the identity that a stat(2) tells.
+
+    Args:
+        status: What stat(2) or fstat(2) returned.
+    """
     return status.st_ino, status.st_mtime_ns, status.st_size, status.st_mode
 
 
@@ -144,6 +219,11 @@ def make_durable_folder(folder: Path, mode: int, disk: Disk = REAL_DISK) -> None
 
     Whoever writes into a folder comes by here first, so one that is empty may be somebody's who died, or met
     an error, before its name was durable.
+
+    Args:
+        folder: The folder.
+        mode: Who may use it where it is created; see `Disk.make_folder`.
+        disk: Where it lies.
 
     Raises:
         OSError: The disk refused, or a file has its name.
@@ -172,6 +252,12 @@ def sync_folder(folder: Path, disk: Disk = REAL_DISK) -> None:
 def pwrite_fully(descriptor: int, data: bytes, offset_bytes: int, disk: Disk = REAL_DISK) -> None:
     """Write all of `data` at an offset; pwrite(2) may take less than it is given.
 
+    Args:
+        descriptor: Of a file opened for writing.
+        data: What is written.
+        offset_bytes: From the beginning of the file.
+        disk: Where the file lies.
+
     Raises:
         OSError: The disk refused a part; some bytes may have been written.
     """
@@ -185,6 +271,11 @@ def pwrite_fully(descriptor: int, data: bytes, offset_bytes: int, disk: Disk = R
 
 def write_fully(descriptor: int, data: bytes, disk: Disk = REAL_DISK) -> None:
     """Write all of `data`; write(2) may take less than it is given.
+
+    Args:
+        descriptor: Of a file opened for writing.
+        data: What is written.
+        disk: Where the file lies.
 
     Raises:
         OSError: The disk refused a part; some bytes may have been written.

@@ -118,6 +118,9 @@ class OpenDescriptors:
 
         Args:
             call: Opens it.
+
+        Returns:
+            What `call` returned.
         """
         with self._lock:
             descriptor = call()

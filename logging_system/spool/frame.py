@@ -151,7 +151,13 @@ def _encode_block_header(
 
 
 def decode_block_header(epoch: bytes, data: bytes, offset: int = 0) -> BlockHeader | None:
-    """Return the block header at `offset` of `data`, or None where there is no valid one."""
+    """Return the block header at `offset` of `data`, or None where there is no valid one.
+
+    Args:
+        epoch: The writer's 16 bytes; with those of another writer no header is valid.
+        data: Bytes of a segment.
+        offset: Where in `data` the header begins.
+    """
     if len(data) - offset < BLOCK_HEADER_BYTES or data[offset : offset + 4] != MARKER:
         return None
     body = data[offset : offset + _BLOCK.size]
@@ -165,7 +171,13 @@ def decode_block_header(epoch: bytes, data: bytes, offset: int = 0) -> BlockHead
 
 
 def find_block(epoch: bytes, data: bytes, start: int) -> int | None:
-    """Return the offset of the first valid block header of `data` at or after `start`, if there is one."""
+    """Return the offset of the first valid block header of `data` at or after `start`, if there is one.
+
+    Args:
+        epoch: The writer's 16 bytes.
+        data: Bytes of a segment; a header that is cut off at its end is not found.
+        start: Where in `data` to begin.
+    """
     position = data.find(MARKER, start)
     while position >= 0:
         if decode_block_header(epoch, data, position) is not None:
@@ -183,6 +195,12 @@ def decode_documents(
     epoch: bytes, header: BlockHeader, stored: bytes, codecs: Codecs = PLAIN_CODECS
 ) -> tuple[bytes, ...]:
     """Return the records of an intact payload, in order.
+
+    Args:
+        epoch: The writer's 16 bytes.
+        header: The block's header.
+        stored: The payload as it is in the segment, its checksum verified by the caller.
+        codecs: What can be read here.
 
     Raises:
         FrameError: The codec refuses the bytes, or the record lengths do not add up.

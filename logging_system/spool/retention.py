@@ -68,6 +68,9 @@ def evict(
         wanted_bytes: Room that is needed below `retention.bytes_max`.
         disk: Where the folder lies.
 
+    Returns:
+        What is gone, in all; nothing where all may stay or has a living writer.
+
     Raises:
         OSError: The disk refused; what was evicted before stays evicted and marked.
     """

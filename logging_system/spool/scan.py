@@ -46,6 +46,10 @@ class Scanned:
 def read_file_header(disk: Disk, descriptor: int) -> FileHeader | None:
     """Return the header of an open segment, or None where it is short, damaged or of another format.
 
+    Args:
+        disk: Where the segment lies.
+        descriptor: Of the segment, opened for reading.
+
     Raises:
         OSError: The file cannot be read.
     """
@@ -54,6 +58,11 @@ def read_file_header(disk: Disk, descriptor: int) -> FileHeader | None:
 
 def refuse_newer(disk: Disk, descriptor: int, path: Path) -> None:
     """Return if this version knows all that a segment can hold.
+
+    Args:
+        disk: Where the segment lies.
+        descriptor: Of the segment, opened for reading.
+        path: Its path, for the error.
 
     Raises:
         OSError: A newer version wrote it, or the file cannot be read.
@@ -88,6 +97,12 @@ def scan_blocks(disk: Disk, descriptor: int, epoch: bytes, codecs: Codecs | None
 
 def find_next_block(disk: Disk, descriptor: int, epoch: bytes, position_bytes: int) -> int | None:
     """Return the offset of the first valid block header at or behind `position_bytes`, if there is one.
+
+    Args:
+        disk: Where the segment lies.
+        descriptor: Of the segment, opened for reading.
+        epoch: The writer's 16 bytes.
+        position_bytes: Where to begin, from the beginning of the file.
 
     Raises:
         OSError: The file cannot be read.

@@ -45,7 +45,14 @@ def new_epoch() -> bytes:
 
 
 def segment_path(folder: Path, epoch: bytes, index: int, state: str) -> Path:
-    """Return where the segment `index` of `epoch` lives while it is in `state`."""
+    """Return where the segment `index` of `epoch` lives while it is in `state`.
+
+    Args:
+        folder: The spool folder.
+        epoch: The writer's 16 bytes.
+        index: The segment's number among those of its writer; 8 hexadecimal digits in the name.
+        state: The name's ending, such as `OPEN` or `SEALED`.
+    """
     return folder / f"{epoch.hex()}-{index:08x}.{state}"
 
 

@@ -17,6 +17,10 @@ SERVER_KEYS = frozenset({"url", "timeout_seconds", "ca_certs", "client_certifica
 def server_argument(arguments: Mapping[str, object], url: str) -> KeyServer:
     """Return the key server that a setting describes with its `SERVER_KEYS`.
 
+    Args:
+        arguments: All keys of the setting; others are left alone.
+        url: Where the server is: https, or http on this machine.
+
     Raises:
         ValueError: What is wrong with one of them.
     """
@@ -39,7 +43,11 @@ def server_argument(arguments: Mapping[str, object], url: str) -> KeyServer:
 
 
 def path_argument(arguments: Mapping[str, object], name: str) -> Path | None:
-    """Return the path that a setting names; None where it names none.
+    """Return the path that a setting names, absolute; None where it names none.
+
+    Args:
+        arguments: All keys of the setting.
+        name: The key that names it; begins the error's message.
 
     Raises:
         ValueError: It is no path.
@@ -55,6 +63,11 @@ def path_argument(arguments: Mapping[str, object], name: str) -> Path | None:
 def text_argument(arguments: Mapping[str, object], name: str, default: str | None = None) -> str:
     """Return the text that a setting gives; a number or truth value counts as its text.
 
+    Args:
+        arguments: All keys of the setting.
+        name: The key that gives it; begins the error's message.
+        default: What holds where it is not given; None where it must be.
+
     Raises:
         ValueError: It is no text, or not given and without a default.
     """
@@ -69,6 +82,10 @@ def text_argument(arguments: Mapping[str, object], name: str, default: str | Non
 def flag_argument(arguments: Mapping[str, object], name: str) -> bool:
     """Return whether a setting is true; false where it is not given.
 
+    Args:
+        arguments: All keys of the setting.
+        name: The key that says so: a truth value, or `true` or `false` in any case.
+
     Raises:
         ValueError: It is neither.
     """
@@ -80,6 +97,11 @@ def flag_argument(arguments: Mapping[str, object], name: str) -> bool:
 
 def refuse_unknown(arguments: Mapping[str, object], known: frozenset[str], provider: str) -> None:
     """Refuse keys that mean nothing.
+
+    Args:
+        arguments: All keys of the setting.
+        known: Those that the provider reads; the error lists them.
+        provider: Its name in the setting, such as `vault`.
 
     Raises:
         ValueError: There is one.

@@ -151,7 +151,11 @@ class AwsKms:
         )
 
     def refused(self, why: str) -> ProviderRefusedError:
-        """Return the error of an answer that cannot be worked with."""
+        """Return the error of an answer that cannot be worked with.
+
+        Args:
+            why: What is wrong with it; comes after the server's address, and has nothing secret.
+        """
         return ProviderRefusedError(f"{self.server.url}: {why}")
 
 

@@ -98,6 +98,9 @@ class AwsKmsProvider:
     def from_arguments(cls, arguments: Mapping[str, object]) -> AwsKmsProvider:
         """Return the provider of a setting's other keys; docs/how-to/key-providers.md explains them.
 
+        Args:
+            arguments: All keys of the setting but the provider's name.
+
         Raises:
             ValueError: What is wrong with one of them.
         """

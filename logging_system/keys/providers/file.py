@@ -93,6 +93,9 @@ class FileProvider:
     def from_arguments(cls, arguments: Mapping[str, object]) -> FileProvider:
         """Return the provider of a setting's other keys: `path`.
 
+        Args:
+            arguments: All keys of the setting but the provider's name.
+
         Raises:
             ValueError: `path` is missing, or there is a key that means nothing here.
         """

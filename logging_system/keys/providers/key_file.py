@@ -63,7 +63,11 @@ Keys = Mapping[str, StoredKey]
 
 
 def encode_keys(keys: Keys) -> bytes:
-    """Return the bytes of a key file."""
+    """Return the bytes of a key file: JSON with all secrets in base64, not encrypted.
+
+    Args:
+        keys: All keys of the file, by id.
+    """
     content = {
         "format": FORMAT,
         "keys": {
@@ -83,6 +87,9 @@ def encode_keys(keys: Keys) -> bytes:
 
 def decode_keys(data: bytes) -> Keys:
     """Return the keys of a key file.
+
+    Args:
+        data: The whole file, as `encode_keys` wrote it.
 
     Raises:
         KeyFileError: It is none; in a word why, and nothing of its content.

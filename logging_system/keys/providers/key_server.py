@@ -109,6 +109,9 @@ class KeyServer:
             headers: All but `Host` and `Content-Length`.
             body: The body as sent.
 
+        Returns:
+            The answer, whatever its status: redirects are not followed.
+
         Raises:
             ProviderUnavailableError: There was no whole answer in time, or it is not asked so soon again.
             ProviderRefusedError: The server is not the one to believe, or its answer is no HTTP.

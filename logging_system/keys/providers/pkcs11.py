@@ -86,6 +86,9 @@ class Pkcs11Provider:
     def from_arguments(cls, arguments: Mapping[str, object]) -> Pkcs11Provider:
         """Return the provider of a setting's other keys; docs/how-to/key-providers.md explains them.
 
+        Args:
+            arguments: All keys of the setting but the provider's name.
+
         Raises:
             ValueError: What is wrong with one of them.
         """

@@ -134,6 +134,9 @@ class VaultProvider:
     def from_arguments(cls, arguments: Mapping[str, object]) -> VaultProvider:
         """Return the provider of a setting's other keys; docs/how-to/key-providers.md explains them.
 
+        Args:
+            arguments: All keys of the setting but the provider's name.
+
         Raises:
             ValueError: What is wrong with one of them.
         """

@@ -42,15 +42,37 @@ class VaultAnswers:
         self._namespace = namespace
 
     def get(self, url: str) -> Mapping[str, Any]:
-        """Ask for something; see `_request`."""
+        """Ask for something; see `_request` for what comes back and what is raised.
+
+        Args:
+            url: Path from the server's address on, as hvac makes it: `/v1/…`.
+
+        Returns:
+            The answer's `data`; empty where it has none.
+        """
         return self._request("GET", url)
 
     def post(self, url: str, json: object = None) -> Mapping[str, Any]:
-        """Change something; see `_request`."""
+        """Change something; see `_request` for what comes back and what is raised.
+
+        Args:
+            url: Path from the server's address on, as hvac makes it: `/v1/…`.
+            json: The body before it is encoded; None sends none.
+
+        Returns:
+            The answer's `data`; empty where it has none.
+        """
         return self._request("POST", url, b"" if json is None else orjson.dumps(json))
 
     def delete(self, url: str) -> Mapping[str, Any]:
-        """Delete something; see `_request`."""
+        """Delete something; see `_request` for what comes back and what is raised.
+
+        Args:
+            url: Path from the server's address on, as hvac makes it: `/v1/…`.
+
+        Returns:
+            The answer's `data`; empty where it has none.
+        """
         return self._request("DELETE", url)
 
     def _request(self, method: str, url: str, body: bytes = b"") -> Mapping[str, Any]:

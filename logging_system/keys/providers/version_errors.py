@@ -34,6 +34,10 @@ class VersionState:
     def require(self, key_id: str, version: int) -> None:
         """Return if the version can be used.
 
+        Args:
+            key_id: Which key; named in the error.
+            version: Its number, from 1.
+
         Raises:
             KeyMissingError: There is no such version.
             KeyDestroyedError: It was destroyed.
@@ -53,6 +57,10 @@ class VersionState:
     def require_unused(self, key_id: str, through_version: int) -> None:
         """Return if versions up to one can be destroyed.
 
+        Args:
+            key_id: Which key; named in the error.
+            through_version: The highest of them; it would go too.
+
         Raises:
             ValueError: A version at or above the minimum would go.
         """
@@ -63,7 +71,13 @@ class VersionState:
 
 
 def missing(key_id: str, version: int | None = None, *, where: str = "") -> KeyMissingError:
-    """Return the error that says that the provider does not know a key or version."""
+    """Return the error that says that the provider does not know a key or version.
+
+    Args:
+        key_id: Which key.
+        version: Its number; None where the key as a whole is not known.
+        where: Where it was looked for, such as a file; begins the message where it is not empty.
+    """
     shown = key_id if version is None else f"{key_id}:{version}"
     place = f"{where}: " if where else ""
     remedy = "restore it" if version else "make it: python -m logging_system keys create"
@@ -71,7 +85,12 @@ def missing(key_id: str, version: int | None = None, *, where: str = "") -> KeyM
 
 
 def destroyed(key_id: str, version: int | None = None) -> KeyDestroyedError:
-    """Return the error that says that a key or version is gone for good."""
+    """Return the error that says that a key or version is gone for good.
+
+    Args:
+        key_id: Which key.
+        version: Its number; None where the key as a whole is gone.
+    """
     shown = key_id if version is None else f"{key_id}:{version}"
     return KeyDestroyedError(
         f"key {shown} was destroyed; what it protects cannot be read again", key_id=key_id, version=version

@@ -67,7 +67,11 @@ def digits_of(number: str) -> str:
 
 
 def passes_luhn(digits: str) -> bool:
-    """Whether the last digit is the checksum of the others."""
+    """Whether the last digit is the checksum of the others.
+
+    Args:
+        digits: Digits alone, without what groups them; as many as there are.
+    """
     total = 0
     for place, digit in enumerate(reversed(digits)):
         total += _DOUBLED[int(digit)] if place % 2 else int(digit)

@@ -78,7 +78,12 @@ _SHORT_MIN, _LONG_MIN = 6, 20
 
 
 def passwords(text: str, found: Span) -> Iterator[Span]:
-    """Yield what was found without what follows it, unless it stands for a password or tells about one."""
+    """Yield what was found without what follows it, unless it stands for a password or tells about one.
+
+    Args:
+        text: All that the value was found in: what stands before and behind it is looked at, too.
+        found: Where in it the value begins, and ends at most.
+    """
     start, end = _without_what_follows(text, found)
     value = text[start:end]
     if is_placeholder(value) or is_word(value) or _is_variable(text, start, value):

@@ -108,7 +108,14 @@ def excerpt(body: bytes) -> str:
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """Return the delay asked for (RFC 9110, 10.2.3); its form with a date needs a clock."""
+    """Return the delay asked for (RFC 9110, 10.2.3); its form with a date needs a clock.
+
+    Args:
+        headers: The answer's headers, their names in lower case.
+
+    Returns:
+        Seconds, `RETRY_AFTER_SECONDS_MAX` at most; None where no delay is asked for as a number.
+    """
     value = headers.get("retry-after", "").strip()
     if not (value.isascii() and value.isdigit()):
         return None

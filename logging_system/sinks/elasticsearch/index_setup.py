@@ -60,6 +60,9 @@ def set_up(ask: Ask, stream: str, retention: str = "") -> Ready | NotReady:
         ask: Carries a request.
         stream: The data stream.
         retention: How long the server keeps it, such as `30d`; empty leaves that as it is.
+
+    Returns:
+        That it is ready, with remarks for whoever operates it; or what stands in the way.
     """
     try:
         return Ready(tuple(_Setup(ask, stream, retention).run()))

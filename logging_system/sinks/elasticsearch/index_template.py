@@ -92,7 +92,11 @@ class Abilities:
 
 
 def component_templates(abilities: Abilities) -> dict[str, dict[str, object]]:
-    """Return the bodies of `PUT _component_template/…`, by name."""
+    """Return the bodies of `PUT _component_template/…`, by name.
+
+    Args:
+        abilities: What the server was seen to do; the template of lifecycles is there only with that ability.
+    """
     parts: dict[str, dict[str, object]] = {
         MAPPINGS_NAME: {"mappings": _mappings(abilities)},
         SETTINGS_NAME: {"settings": {"index": _settings(abilities)}},
@@ -103,7 +107,14 @@ def component_templates(abilities: Abilities) -> dict[str, dict[str, object]]:
 
 
 def index_template(stream: str, abilities: Abilities | None = None, retention: str = "") -> dict[str, object]:
-    """Return the body of `PUT _index_template/…` for the data stream `stream`, kept for `retention`."""
+    """Return the body of `PUT _index_template/…` for the data stream `stream`, kept for `retention`.
+
+    Args:
+        stream: The data stream; the template is for no other.
+        abilities: What the server was seen to do; None for what every Elasticsearch 8 does.
+        retention: As the server writes it, such as `30d`. None is set where it is empty or the server has no
+            lifecycles.
+    """
     abilities = abilities or Abilities()
     kept = {"data_retention": retention} if retention and abilities.lifecycle else {}
     return {
@@ -118,7 +129,11 @@ def index_template(stream: str, abilities: Abilities | None = None, retention: s
 
 
 def meta(abilities: Abilities) -> dict[str, object]:
-    """Return by what we know a template as ours and as up to date."""
+    """Return by what we know a template as ours and as up to date.
+
+    Args:
+        abilities: Those it was made for: a server that has got others needs the template again.
+    """
     return {"managed_by": OWNER, "version": VERSION, "abilities": abilities.names()}
 
 

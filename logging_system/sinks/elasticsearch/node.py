@@ -47,6 +47,12 @@ class Place:
     def parse(cls, url: str) -> Place:
         """Read a node's URL.
 
+        Args:
+            url: Such as `https://user:password@example.org:9200/prefix`; without a port, that of its scheme.
+
+        Returns:
+            The node's address; credentials of the URL are in it as the header that a request needs.
+
         Raises:
             ValueError: It lacks its scheme or host, or has another scheme. The message has no credentials.
         """

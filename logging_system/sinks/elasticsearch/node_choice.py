@@ -76,5 +76,9 @@ class NodeChoice:
         state.not_before_seconds = now_seconds + longest_seconds * (0.5 + 0.5 * self._rng.random())
 
     def succeeded(self, place: int) -> None:
-        """Report that a node answered: it takes turns again."""
+        """Report that a node answered: it takes turns again.
+
+        Args:
+            place: Which node, from 0, in the order of the settings.
+        """
         self._states[place] = _State()

@@ -78,13 +78,16 @@ class DocumentIndex:
     def replace(
         self, document_id: str, content: Mapping[str, object], *, seq_no: int, primary_term: int
     ) -> bool:
-        """Replace a document; False where it is not that version any more.
+        """Replace a document.
 
         Args:
             document_id: Which.
             content: What is in it from now on.
             seq_no: The `_seq_no` of the version to be replaced.
             primary_term: Its `_primary_term`.
+
+        Returns:
+            False where it is not that version any more.
 
         Raises:
             StoreError: It may have been replaced or not.
@@ -100,6 +103,9 @@ class DocumentIndex:
 
     def remove(self, document_ids: Sequence[str]) -> None:
         """Remove documents; those that are gone already are no error.
+
+        Args:
+            document_ids: Any number; asked for in requests of `REMOVED_AT_ONCE_MAX` each.
 
         Raises:
             StoreError: Not all of them are gone.

@@ -146,7 +146,11 @@ class ElasticsearchSink:
         self._lock = threading.Lock()
 
     def prepare(self) -> str | None:
-        """Put the templates (idempotent); see `Sink.prepare`."""
+        """Put the templates (idempotent); see `Sink.prepare`.
+
+        Returns:
+            None when they are there, else why not.
+        """
         outcome = set_up(self.request, self._stream, self._retention)
         if isinstance(outcome, NotReady):
             return outcome.reason
@@ -154,7 +158,14 @@ class ElasticsearchSink:
         return None
 
     def send(self, items: Sequence[Item]) -> SendOutcome:
-        """Create the documents, each under its own id; see `Sink.send`."""
+        """Create the documents, each under its own id; see `Sink.send`.
+
+        Args:
+            items: All of one bulk request.
+
+        Returns:
+            What the answer says of each; `Unknown` where there was none, or none to be understood.
+        """
         runs = runs_of(items)
         target = f"/{quote(self._stream, safe='')}/_bulk?filter_path={BULK_FILTER}"
         with self._tracing.bulk(map(_DOCUMENT, items), self._stream) as step:
@@ -165,7 +176,15 @@ class ElasticsearchSink:
         return read_bulk_answer(answer, items, runs)
 
     def look_up(self, ids: Sequence[str], indices: Sequence[str]) -> LookUpOutcome:
-        """Ask every backing index that may hold the documents; see `Sink.look_up`."""
+        """Ask every backing index that may hold the documents; see `Sink.look_up`.
+
+        Args:
+            ids: The documents' ids.
+            indices: Backing indices that may hold them, the oldest first.
+
+        Returns:
+            The ids found; why not, where an index of them gave no answer that counts.
+        """
         answer = self.request("GET", f"/_resolve/index/{quote(self._stream, safe='')}", b"", JSON)
         if isinstance(answer, NoAnswer) or (answer.status >= 400 and answer.status not in _LACKING):
             return read_look_up_answer(answer, ids, indices)
