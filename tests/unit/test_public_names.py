@@ -24,7 +24,6 @@ UNSAID_MAX = {
     "harness/reporting": 30,
     "harness/runs": 56,
     "harness/targets": 22,
-    "logging_system/alerting": 74,
     "logging_system/analytics": 45,
     "logging_system/config": 13,
     "logging_system/connections": 6,

@@ -181,11 +181,11 @@ class Incidents:
 
     def restore(self, content: Mapping[str, Iterable[Mapping[str, Any]]]) -> None:
         """Go on with what `content` returned."""
-        self._open = [incident_of(each) for each in content["open"]]
-        self._closed = deque((incident_of(each) for each in content["closed"]), maxlen=CLOSED_MAX)
+        self._open = [_incident_of(each) for each in content["open"]]
+        self._closed = deque((_incident_of(each) for each in content["closed"]), maxlen=CLOSED_MAX)
 
 
-def incident_of(content: Mapping[str, Any]) -> Incident:
+def _incident_of(content: Mapping[str, Any]) -> Incident:
     """Return the incident that JSON has."""
     timeline = [TimelineEntry(**each) for each in content["timeline"]]
     return Incident(**{**content, "timeline": timeline})
