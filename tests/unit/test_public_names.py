@@ -27,7 +27,6 @@ UNSAID_MAX = {
     "logging_system/analytics": 45,
     "logging_system/config": 13,
     "logging_system/connections": 6,
-    "logging_system/coordination": 73,
     "logging_system/delivery": 13,
     "logging_system/encryption": 17,
     "logging_system/gateway": 14,

@@ -112,7 +112,12 @@ class Incidents:
         return incident
 
     def close_quiet(self, now_seconds: float) -> list[Incident]:
-        """Close incidents whose findings all ended a while ago, and return them."""
+        """Close incidents whose findings all ended a while ago, and return them.
+
+        Args:
+            now_seconds: Seconds since 1970. A while is over `QUIET_SECONDS`; the difference counts also where
+                the clock was set back.
+        """
         quiet = [
             each
             for each in self._open
