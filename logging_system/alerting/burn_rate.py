@@ -72,13 +72,24 @@ class BurnCounts:
         self._buckets: dict[int, list[int]] = {}
 
     def add(self, seconds: float, *, good: int = 0, bad: int = 0) -> None:
-        """Count records of a moment, in seconds since 1970."""
+        """Count records of one moment.
+
+        Args:
+            seconds: When they were logged, seconds since 1970; they count for the whole minute.
+            good: How many kept the promise.
+            bad: How many broke it.
+        """
         bucket = self._buckets.setdefault(int(seconds // BUCKET_SECONDS), [0, 0])
         bucket[0] += good
         bucket[1] += bad
 
     def burning(self, now_seconds: float) -> BurnWindows | None:
-        """Return a pair whose windows, both up to now, exceed its rate; None where none does."""
+        """Return the first pair of windows that both exceed its rate; None where none does.
+
+        Args:
+            now_seconds: Where the windows end, seconds since 1970. A pair whose long window has fewer records
+                than `records_min` of the objective never burns.
+        """
         return next((pair for pair in self.promised.windows if self._burns(pair, now_seconds)), None)
 
     def _burns(self, pair: BurnWindows, now_seconds: float) -> bool:
@@ -90,24 +101,42 @@ class BurnCounts:
         )
 
     def rate(self, seconds: float, now_seconds: float) -> float:
-        """Return the burn rate of the last so many seconds."""
+        """Return the burn rate of a window: 1 uses the error budget up exactly; 0 where nothing was bad.
+
+        Args:
+            seconds: How long the window is.
+            now_seconds: Where it ends, seconds since 1970.
+        """
         good, bad = self.counts(seconds, now_seconds)
         return bad / (good + bad) / (1 - self.promised.objective) if bad else 0.0
 
     def counts(self, seconds: float, now_seconds: float) -> tuple[int, int]:
-        """Return how many of the last so many seconds were good, and how many bad."""
+        """Return how many records of a window were good, and how many bad.
+
+        Args:
+            seconds: How long the window is. Minutes count as a whole: the one in which it begins is in it.
+            now_seconds: Where it ends, seconds since 1970.
+        """
         oldest, latest = (now_seconds - seconds) // BUCKET_SECONDS, now_seconds // BUCKET_SECONDS
         within = [counts for minute, counts in self._buckets.items() if oldest <= minute <= latest]
         return sum(good for good, _ in within), sum(bad for _, bad in within)
 
     def forget_before(self, seconds: float) -> None:
-        """Give up minutes before a moment."""
+        """Give up the minutes that no window needs any more.
+
+        Args:
+            seconds: The moment before which they end, seconds since 1970; its own minute stays.
+        """
         oldest = seconds // BUCKET_SECONDS
         for minute in [each for each in self._buckets if each < oldest]:
             del self._buckets[minute]
 
     def forget_after(self, seconds: float) -> None:
-        """Give up minutes after a moment: they are of a time of day that was wrong."""
+        """Give up the minutes after a moment: they are of a time of day that was wrong.
+
+        Args:
+            seconds: The time of day now, seconds since 1970; its own minute and the next one stay.
+        """
         latest = seconds // BUCKET_SECONDS + 1
         for minute in [each for each in self._buckets if each > latest]:
             del self._buckets[minute]

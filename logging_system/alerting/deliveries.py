@@ -122,7 +122,11 @@ class Deliveries:
                 found.good[within_seconds] += mark.records
 
     def forget_before(self, seconds: float) -> None:
-        """Forget what was logged before a moment of the forward clock: nobody ships the folder."""
+        """Forget records of which nobody will say whether they were delivered: nobody ships the folder.
+
+        Args:
+            seconds: A moment of the forward clock; of what was logged before it, nothing more is counted.
+        """
         self._marks = [mark for mark in self._marks if mark.logged_seconds >= seconds]
 
     def _thin_out(self) -> None:

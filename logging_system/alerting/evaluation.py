@@ -104,7 +104,15 @@ class Evaluation:
         return self._told(document, seconds, is_of_pipeline=False)
 
     def tell_event(self, document: Document, clock: Clock) -> list[Hit]:
-        """Take note of an event of the logging system itself, of now; returns as `tell`."""
+        """Take note of an event of the logging system itself, of now; returns as `tell`.
+
+        Only rules that are of the pipeline look at it.
+
+        Args:
+            document: The event, the measure or the finding, with fields as a record has them, such as
+                `event.action` or `measure.name`. It needs no `@timestamp`.
+            clock: What time it is.
+        """
         return self._told(document, clock.now_seconds, is_of_pipeline=True)
 
     def _told(self, document: Document, seconds: float, *, is_of_pipeline: bool) -> list[Hit]:

@@ -20,7 +20,7 @@ _KEPT_CHARACTERS = 4_000
 Masked = Callable[[str], str]
 
 
-def masking_of(rules: RuleSet) -> Masked:
+def _masking_of(rules: RuleSet) -> Masked:
     """Return what takes the secrets out of a text; a text that may not be kept at all becomes a remark."""
 
     def masked(text: str) -> str:
@@ -43,7 +43,7 @@ def default_masking(declared: MaskDeclaration | None = None) -> Masked:
     # A token needs a key, and serves to find equal values in the store: an alert has no use for it.
     given = declared or MaskDeclaration()
     actions = {name: action for name, action in given.actions.items() if action != "token"}
-    return masking_of(rule_set_of(replace(given, actions=actions)))
+    return _masking_of(rule_set_of(replace(given, actions=actions)))
 
 
 class Examples:
@@ -58,7 +58,16 @@ class Examples:
         self._kept: OrderedDict[tuple[str, Labels], deque[str]] = OrderedDict()
 
     def note(self, rule: str, labels: Labels, document: Document) -> None:
-        """Keep a record's line."""
+        """Keep a record's line, in place of the oldest of its alert where there are `EXAMPLES_MAX`.
+
+        Of more than `SERIES_MAX` alerts, the one that was noted least recently is given up.
+
+        Args:
+            rule: Name of the rule that counts the record.
+            labels: What tells the alert from others of the rule.
+            document: The record. Its time, level, logger and message are kept in memory, at most 4,000
+                characters; they are masked when somebody asks for them.
+        """
         if self._masked is None:
             return
         kept = self._kept.get((rule, labels))
@@ -71,7 +80,12 @@ class Examples:
         kept.append(_line(document))
 
     def of(self, rule: str, labels: Labels) -> tuple[str, ...]:
-        """Return at most three lines, masked, each on one line and bounded."""
+        """Return at most three lines, oldest first, masked, each on one line and bounded.
+
+        Args:
+            rule: Name of the rule.
+            labels: What tells the alert from others of the rule; one that was never noted has no lines.
+        """
         if self._masked is None:
             return ()
         return tuple(cut_line(self._masked(line)) for line in self._kept.get((rule, labels), ()))

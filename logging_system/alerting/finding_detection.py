@@ -47,10 +47,21 @@ class DetectsFindings(Protocol):
     """What `watch` shows all it sees, and asks what changed."""
 
     def tell(self, document: Document, event_seconds: float) -> None:
-        """Take note of a record."""
+        """Take note of a record.
+
+        Args:
+            document: The record, as it is stored.
+            event_seconds: When it was logged, seconds since 1970; now where it does not say, or is from the
+                future.
+        """
 
     def sample(self, one_in: int) -> None:
-        """Look from now on at one in so many records below error only; 1 looks at all."""
+        """Look from now on at a part of the records below error only: `watch` has too much to read.
+
+        Args:
+            one_in: How many records there are for each that is looked at, and counts for all of them; 1 looks
+                at all.
+        """
 
     def look(self, clock: Clock) -> list[dict[str, Any]]:
         """Judge; return what rules are told: the findings that last, and those that ended just now.

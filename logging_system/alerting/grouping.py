@@ -208,7 +208,14 @@ class Grouping:
                 alert.summary = change.summary
 
     def began(self, change: Began, examples: Sequence[str], moment: Moment) -> None:
-        """Take note that an alert begins."""
+        """Take note that an alert begins.
+
+        Args:
+            change: Which, since when, and what people are told. One that fires already, or is within its
+                cooldown, goes on as the same alert.
+            examples: Lines that it was found in, masked.
+            moment: Now.
+        """
         self._alerts.settle()
         mark = fingerprint(change.rule, change.labels)
         alert = self._alerts.get(mark)
@@ -227,7 +234,11 @@ class Grouping:
         alert.began_seconds = moment.forward_seconds
 
     def ended(self, change: Ended) -> None:
-        """Take note that an alert's condition does not hold any more."""
+        """Take note that an alert's condition does not hold any more.
+
+        Args:
+            change: Which, and until when; one that does not fire stays as it is.
+        """
         self._alerts.settle()
         alert = self._alerts.get(fingerprint(change.rule, change.labels))
         if alert is not None and alert.is_firing:
@@ -235,7 +246,11 @@ class Grouping:
             self.firing -= 1
 
     def forget_rules(self, kept: Iterable[str]) -> None:
-        """End the alerts of rules that are not there any more, or begin anew."""
+        """End the alerts of rules that are not there any more, or begin anew; called once, after `restore`.
+
+        Args:
+            kept: Names of the rules whose alerts go on. What fires of others ends when it began.
+        """
         keep = set(kept)
 
         def end(_mark: str, alert: Alert) -> bool:

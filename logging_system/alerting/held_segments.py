@@ -71,7 +71,16 @@ class HeldSegments(Disk):
         return [name for name in names if name not in hidden] + gone
 
     def open(self, path: Path, flags: int, mode: int = 0o600) -> int:
-        """Open a file; a held one through its descriptor, as a file of its own with locks of its own."""
+        """Open a file; a held one through its descriptor, as a file of its own with locks of its own.
+
+        Args:
+            path: The file; a held one has the name by which it was listed, also where that name is gone.
+            flags: As open(2) takes them.
+            mode: Permissions of a file that is made.
+
+        Returns:
+            The descriptor; whoever asked closes it.
+        """
         held = self._by_name.get(path.name) if path.parent == self._folder else None
         if held is None:
             return super().open(path, flags, mode)
@@ -83,7 +92,12 @@ class HeldSegments(Disk):
         return super().path_status(path) if held is None else self.status(held.descriptor)
 
     def let_go(self, epoch: bytes, before_index: int) -> None:
-        """Close the segments of an epoch that were read to their end."""
+        """Close the segments of an epoch that were read to their end; they are not held again.
+
+        Args:
+            epoch: The writer's.
+            before_index: The first segment that is still to be read, by its index.
+        """
         self._read_before[epoch] = before_index
         for key in [key for key in self._held if key[0] == epoch and key[1] < before_index]:
             self._close(key)

@@ -34,6 +34,11 @@ class History:
     def add(self, what: str, now_seconds: float, **facts: Any) -> None:
         """Add a line; for people to look at, so nothing depends on it, and it is not synced.
 
+        Args:
+            what: What happened, in a word: `began`, `ended`, `told`, `sent`, `delayed` or `refused`.
+            now_seconds: When, seconds since 1970.
+            facts: What else the line says, by name, each as JSON can hold it.
+
         Raises:
             OSError: The disk refused.
         """

@@ -39,7 +39,13 @@ class Logbook:
         self._add("told", key=notification.key, fingerprints=marks, left_off=notification.left_off)
 
     def settled(self, message: Message, outcome: Outcome, trouble_before: str) -> None:
-        """Note what became of a message; the same trouble again is no news."""
+        """Note what became of a message; the same trouble again is no news.
+
+        Args:
+            message: The message.
+            outcome: What its channel made of it.
+            trouble_before: Why it was not taken the time before; empty where that was the first attempt.
+        """
         key, channel = message.notification.key, message.channel
         if isinstance(outcome, Refused):
             self.remark(f"channel {channel} refused message {key} for good: {outcome.reason}")

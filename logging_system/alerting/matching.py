@@ -55,7 +55,12 @@ def level_rank(level: object) -> int:
 
 
 def field_of(document: Document, path: str) -> object:
-    """Return the value at a path such as `labels.tenant`, whether objects are nested or names dotted."""
+    """Return the value at a path, whether objects are nested or names dotted; None where there is none.
+
+    Args:
+        document: A record, as it is stored; it may mix both forms.
+        path: Names with dots between them, such as `labels.tenant`.
+    """
     if path in document:
         return document[path]
     head, dot, rest = path.partition(".")
@@ -71,7 +76,13 @@ def field_of(document: Document, path: str) -> object:
 
 
 def labels_of(document: Document, names: tuple[str, ...]) -> Labels:
-    """Return the values by which alerts are told apart, bounded in length."""
+    """Return the values by which alerts are told apart.
+
+    Args:
+        document: A record, as it is stored.
+        names: Paths of the fields, in order. One that it lacks has the value `MISSING`; a value is cut after
+            `LABEL_CHARACTERS_MAX` characters.
+    """
     return tuple((name, label_text(field_of(document, name))) for name in names)
 
 
@@ -81,7 +92,12 @@ def label_text(value: object) -> str:
 
 
 def event_seconds(document: Document) -> float | None:
-    """Return when a record says that it was logged, in seconds since 1970; None where it does not say."""
+    """Return when a record says that it was logged, in seconds since 1970; None where it does not say.
+
+    Args:
+        document: The record. Its `@timestamp` is a text in ISO 8601, in local time where it has no offset, or
+            a number of milliseconds since 1970.
+    """
     moment = document.get("@timestamp")
     try:
         if isinstance(moment, str):
@@ -116,7 +132,12 @@ class RecordMatch(BaseModel):
     message: str | None = Field(None, min_length=1, description="A text that the message contains.")
 
     def matches(self, document: Document) -> bool:
-        """Whether a record has all of it."""
+        """Whether a record has all of it.
+
+        Args:
+            document: The record, as it is stored. A level that says nothing is below all, and a field that it
+                lacks equals `MISSING`.
+        """
         return (
             self._level_matches(document)
             and self._logger_matches(document)

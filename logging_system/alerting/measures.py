@@ -69,10 +69,21 @@ MEASURES: Mapping[MeasureName, Measure] = {
 
 
 def measured(name: MeasureName, value: float) -> dict[str, Any]:
-    """Return what rules are told of a measure."""
+    """Return what rules are told of a measure.
+
+    Args:
+        name: Which.
+        value: What was measured, in the unit that `MEASURES` names.
+    """
     return {"measure": {"name": name, "value": value}}
 
 
 def delivered_within(seconds: float, good: int, bad: int) -> dict[str, Any]:
-    """Return what rules are told of records that came in time, and of those that did not."""
+    """Return what rules are told of records that came in time, and of those that did not.
+
+    Args:
+        seconds: What in time is: how long after the log call. Only rules with exactly this time look at it.
+        good: How many came in time since this was told last.
+        bad: How many did not, those included that wait still.
+    """
     return {"measure": {"name": DELIVERED_WITHIN, "within_seconds": seconds, "good": good, "bad": bad}}

@@ -76,7 +76,11 @@ def letter_of(notification: Notification, spool: Path) -> Letter:
 
 
 def shown_time(seconds: float) -> str:
-    """Return a moment as people read it, in UTC."""
+    """Return a moment as people read it, in UTC.
+
+    Args:
+        seconds: Seconds since 1970; shown as a number where they are beyond the calendar.
+    """
     try:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     except (ValueError, OverflowError, OSError):

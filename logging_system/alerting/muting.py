@@ -58,7 +58,12 @@ class Muting:
     acknowledged: Mapping[str, float] = field(default_factory=dict)
 
     def is_acknowledged(self, fingerprint: str, since_seconds: float) -> bool:
-        """Whether somebody takes care of an alert since it last began."""
+        """Whether somebody takes care of an alert since it last began.
+
+        Args:
+            fingerprint: Which alert.
+            since_seconds: When it last began, seconds since 1970; what was acknowledged before that is over.
+        """
         return self.acknowledged.get(fingerprint, float("-inf")) >= since_seconds
 
     def holds_back(

@@ -69,6 +69,9 @@ class OperatorFile:
             author: Who made it.
             comment: Why.
 
+        Returns:
+            The silence, with the id by which it can be ended.
+
         Raises:
             OSError: The disk refused.
             FileHeldError: Another command holds the file.
@@ -78,7 +81,15 @@ class OperatorFile:
         return silence
 
     def end_silence(self, silence_id: str, now_seconds: float) -> bool:
-        """End a silence now; False where none with this id runs. Raises as `silence`."""
+        """End a silence now. Raises as `silence`.
+
+        Args:
+            silence_id: Its id, as `silence` returned it.
+            now_seconds: Seconds since 1970.
+
+        Returns:
+            Whether it ran until now; False where none with this id does.
+        """
         running = [each for each in self.read().silences if each.id == silence_id]
         if not running or running[0].until_seconds <= now_seconds:
             return False
@@ -93,7 +104,13 @@ class OperatorFile:
         return True
 
     def acknowledge(self, fingerprint: str, now_seconds: float) -> None:
-        """Say that somebody takes care of an alert. Raises as `silence`."""
+        """Say that somebody takes care of an alert. Raises as `silence`.
+
+        Args:
+            fingerprint: Which alert; nobody asks whether there is one. Of more than 10,000 the latest are
+                kept.
+            now_seconds: Seconds since 1970; it holds until the alert begins again.
+        """
         self._change(
             lambda wishes: replace(wishes, acknowledged={**wishes.acknowledged, fingerprint: now_seconds}),
             now_seconds,

@@ -155,6 +155,12 @@ class Outbox:
     def settled(self, message: Message, outcome: Outcome, now_seconds: float) -> Outcome:
         """Take note of what became of a message that was sent.
 
+        Args:
+            message: One that `to_send` returned, and that is not settled yet.
+            outcome: What its channel made of it.
+            now_seconds: By the forward clock; the wait before the next attempt begins here, at most 300 s of
+                it.
+
         Returns:
             The outcome; a refusal where the message was sent as often as it may be.
         """
@@ -214,10 +220,10 @@ class Outbox:
 
 
 def _message(content: Mapping[str, Any]) -> Message:
-    return Message(**{**content, "notification": notification_of(content["notification"])})
+    return Message(**{**content, "notification": _notification_of(content["notification"])})
 
 
-def notification_of(content: Mapping[str, Any]) -> Notification:
+def _notification_of(content: Mapping[str, Any]) -> Notification:
     """Return the notification that JSON describes.
 
     Raises:

@@ -36,13 +36,21 @@ class RowForm(Protocol[Key, Row]):
         """Return a key as text without control characters."""
 
     def key_of(self, text: bytes) -> Key:
-        """Return what `key_bytes` wrote."""
+        """Return the key that `key_bytes` wrote.
+
+        Args:
+            text: What it wrote, byte for byte.
+        """
 
     def content_of(self, row: Row) -> Any:
         """Return a row as JSON has it."""
 
     def row_of(self, content: Any) -> Row:
-        """Return the row that `content_of` wrote."""
+        """Return the row that `content_of` wrote.
+
+        Args:
+            content: What it wrote, as JSON gives it back: a tuple has become a list.
+        """
 
     def wakes_at(self, row: Row) -> float:
         """Return when time alone makes a row matter; `NEVER` where it does not. Too early does no harm."""
@@ -125,7 +133,11 @@ class PagedRows(Generic[Key, Row]):
         return self.get(key) is not None
 
     def get(self, key: Key) -> Row | None:
-        """Return a row; None where there is none."""
+        """Return a row; None where there is none.
+
+        Args:
+            key: Its key. The row stays unpacked, and may be changed in place, until `settle`.
+        """
         row = self._full.get(key)
         if row is not None or key == self._missing:
             return row
@@ -144,7 +156,11 @@ class PagedRows(Generic[Key, Row]):
         self._missing = None
 
     def remove(self, key: Key) -> None:
-        """Remove a row that was handed out and is not settled yet."""
+        """Remove a row that was handed out and is not settled yet.
+
+        Args:
+            key: Its key; a KeyError where that row is not in use.
+        """
         del self._full[key]
         if self._pages:
             self._gone.add(key)

@@ -58,7 +58,11 @@ def schema_text() -> str:
 
 
 def page(before: str) -> str:
-    """Return docs/reference/alerts.md made again; raises as `updated`."""
+    """Return docs/reference/alerts.md made again; raises as `updated`.
+
+    Args:
+        before: The page as it is now: what stands outside the marks of the generated part is kept.
+    """
     return updated(before, "\n" + "\n".join(_sections()), place_of="tables belong")
 
 

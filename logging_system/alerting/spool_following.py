@@ -141,7 +141,12 @@ class SpoolFollower:
             self.disk.let_go(epoch, writer.cursor.position.index)
 
     def note_read(self, block: SpooledBlock, event_seconds: float) -> None:
-        """Take note of the event time of a block's last record."""
+        """Take note of how far in event time a writer was read; called before the next block is asked for.
+
+        Args:
+            block: The block that `read` yielded last.
+            event_seconds: When its last record was logged, seconds since 1970; now where it does not say.
+        """
         self._writers[block.epoch].read_seconds = event_seconds
 
     def read_until(self, now_seconds: float) -> float:

@@ -53,7 +53,10 @@ def alerts_folder(spool: Path) -> Path:
 
 
 def prepare_alerts_folder(spool: Path) -> Path:
-    """Return the folder of alerting, made if need be.
+    """Return the folder of alerting, made if need be with mode 0700.
+
+    Args:
+        spool: The spool folder, in which it lies.
 
     Raises:
         OSError: It cannot be made.
@@ -82,7 +85,16 @@ def save_state(
 
 
 def encode_state(content: dict[str, Any], lines: SealedLines | None = None) -> Iterator[bytes]:
-    """Yield the file in parts; arguments and errors as `save_state`."""
+    """Yield the file in parts.
+
+    Args:
+        content: The state: what JSON can hold, and `Packed` pages anywhere in it.
+        lines: What seals each part; None leaves all plain.
+
+    Raises:
+        TypeError: Something in it is neither.
+        UnavailableError: There is no key to seal it with.
+    """
     pages: list[bytes] = []
 
     def numbered(value: object) -> Any:
@@ -135,6 +147,10 @@ def read_state(folder: Path, lines: SealedLines | None = None) -> dict[str, Any]
 
 def decode_state(data: bytes, lines: SealedLines | None = None) -> Any:
     """Return what `encode_state` wrote.
+
+    Args:
+        data: The whole file.
+        lines: What opens its parts where they are sealed; None where no encryption is set.
 
     Raises:
         ValueError: It is damaged, or was changed.
@@ -190,7 +206,7 @@ class WatchLock:
         self._descriptor = disk.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, FILE_MODE)
 
     def try_take(self) -> bool:
-        """Take the lock; False where another process has it."""
+        """Take the lock, without waiting; return False where another process has it."""
         return self._disk.try_lock(self._descriptor)
 
     def close(self) -> None:

@@ -34,6 +34,10 @@ _HARMLESS = frozenset({"service.name", "log.logger", "log.level", "event.action"
 def masking_for(alerts: Alerts, settings: Settings) -> Masked | None:
     """Return what takes secrets out of what alerts show; None where nothing is shown that could hold one.
 
+    Args:
+        alerts: What is declared: the fields that its rules show.
+        settings: Their `mask` adds to the built-in rules, and makes it an error where these cannot be had.
+
     Raises:
         ValueError: Masking is not installed, and the rules show fields that could hold a secret.
     """

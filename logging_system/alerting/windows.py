@@ -25,11 +25,16 @@ class Episode:
     last: int
 
     def touches(self, other: Episode, gap_slots: int) -> bool:
-        """Whether two are at most a gap apart, and so are one."""
+        """Whether two are at most a gap apart, and so are one.
+
+        Args:
+            other: The other episode; it may be earlier or later.
+            gap_slots: The difference at most between the end of one and the beginning of the other: a window.
+        """
         return self.first - other.last <= gap_slots and other.first - self.last <= gap_slots
 
     def joined(self, other: Episode) -> Episode:
-        """Return both as one."""
+        """Return this one and the `other` as one, with what lies between them."""
         return Episode(min(self.first, other.first), max(self.last, other.last))
 
 
@@ -86,7 +91,12 @@ def episodes_in(
 
 
 def fullest_window(counts: Iterable[tuple[int, int]]) -> tuple[int, int]:
-    """Return the end of the window that holds most, and how many it holds; the first of several."""
+    """Return the last slot of the window that holds most, and how much it holds; the first of several.
+
+    Args:
+        counts: Slots with how much fell into each, in any order. Where no window holds more than 0, both
+            numbers returned are 0.
+    """
     within, best = 0, (0, 0)
     for slot, change in _steps(counts, Condition(1).kernel, None):
         within += change
@@ -133,7 +143,12 @@ class WindowedCounts:
     told: list[_Told] | None = None
 
     def add(self, slot: int, count: int = 1) -> None:
-        """Count something in a slot."""
+        """Count something in a slot.
+
+        Args:
+            slot: Which; it may lie before others.
+            count: What is added; below 0 for what makes a sum less.
+        """
         if self.slots and self.slots[-1] == slot:
             self.counts[-1] += count
             return
@@ -186,7 +201,13 @@ class WindowedCounts:
         return episodes_in(counts, condition, from_slot)
 
     def newly_ended(self, now_slot: int, window_slots: int, settle_slots: int) -> list[Episode]:
-        """Return told episodes after which a whole window has passed, and take note that they ended."""
+        """Return told episodes after which a whole window has passed, and take note that they ended.
+
+        Args:
+            now_slot: Up to when records were read.
+            window_slots: How many slots a window has.
+            settle_slots: How many more must pass: records of that window may still be on their way.
+        """
         ended = []
         for each in self.told or ():
             if each.is_open and each.episode.last + window_slots + settle_slots < now_slot:
@@ -206,6 +227,10 @@ class WindowedCounts:
         """Move what is later than a slot into it: the clock that said so was wrong.
 
         What was told of that time, and ended, is over: the time comes again, with other records.
+
+        Args:
+            slot: The slot of now.
+            window_slots: How many slots a window has.
         """
         ended = [each.episode for each in self.told or () if not each.is_open and each.episode.last > slot]
         last = slot + window_slots - 1  # of the last window that a record of this slot is in

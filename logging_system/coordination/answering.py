@@ -20,7 +20,7 @@ OPINIONS = {Say.APPROVE: True, Say.YES: True, Say.REJECT: False, Say.NO: False}
 """What an answer says of whether a workflow helps."""
 
 
-def after_answer(run: Run, answer: Answer, now_seconds: float) -> Run | None:
+def _after_answer(run: Run, answer: Answer, now_seconds: float) -> Run | None:
     """Return a run after an answer; None where the answer is of no use to it."""
     match answer.say:
         case Say.APPROVE:
@@ -104,7 +104,7 @@ class AnswersTaken:
 
     def _answer_run(self, run: Run, answer: Answer, said: Mapping[str, Any]) -> None:
         says_not_it = answer.say is Say.NOT_IT or bool(answer.details.get("not_it"))
-        changed = after_answer(run, answer, self._wall_clock())
+        changed = _after_answer(run, answer, self._wall_clock())
         if changed is None:
             self._ledger.note("no_use", run.id, {"say": answer.say.value, "state": run.state.value, **said})
             return

@@ -115,7 +115,11 @@ class Answers:
             return []
 
     def remove(self, ids: frozenset[str]) -> None:
-        """Remove answers that were taken; raises as `add`."""
+        """Remove answers that were taken; raises as `add`.
+
+        Args:
+            ids: Their ids; one that is not there is no error.
+        """
         with file_lock(self._folder / NAME, self._disk):
             waiting = self.waiting()
             left = [each for each in waiting if each.id not in ids]

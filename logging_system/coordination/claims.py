@@ -64,6 +64,10 @@ class Claims:
             token: The fencing token.
             until_seconds: When nobody can ask for it any more, seconds since 1970.
 
+        Returns:
+            `MINE` where this engine is to do it: nobody had claimed it, somebody gave it back, or it is this
+            engine's from before. `OTHERS` also where a newer lead has claimed it.
+
         Raises:
             StoreUnavailableError: It may be claimed or not; it was not done by whoever asks.
         """
@@ -90,7 +94,11 @@ class Claims:
         return Claim.OTHERS
 
     def settle(self, key: str, *, was_done: bool) -> None:
-        """Say what became of a step that this engine had claimed.
+        """Say what became of a step that this engine had claimed; one of another engine is left alone.
+
+        Args:
+            key: Its idempotency key.
+            was_done: Whether it was done; otherwise whoever asks next may do it.
 
         Raises:
             StoreUnavailableError: It may be said or not.

@@ -33,7 +33,14 @@ def give(folder: Path, order: Order, now_seconds: float, disk: Disk = REAL_DISK)
 
 
 def take_back(folder: Path, order_id: str, now_seconds: float, disk: Disk = REAL_DISK) -> None:
-    """Take an order back; one that is gone already is no error. Raises as `give`."""
+    """Take an order back; one that is gone already is no error. Raises as `give`.
+
+    Args:
+        folder: The spool folder.
+        order_id: The id that the order was given with.
+        now_seconds: Seconds since 1970; orders whose time is over go with it.
+        disk: The system calls.
+    """
     if disk.path_status(folder / NAME) is None:
         return
     with file_lock(folder / NAME, disk):

@@ -65,7 +65,11 @@ class Decisions:
         ledger.save()
 
     def end_forgotten(self, now_seconds: float) -> None:
-        """Take findings for over of which nobody spoke for long; raises as `take_in`."""
+        """Take findings for over of which nobody spoke for a week; raises as `take_in`.
+
+        Args:
+            now_seconds: Seconds since 1970. A finding ends when it was last spoken of.
+        """
         ledger = self._ledger
         for finding in list(ledger.open.values()):
             told_seconds = ledger.told.setdefault(finding.finding_id, now_seconds)

@@ -91,7 +91,11 @@ class Performer:
         return "" if self.leads() else LEAD_WANTED
 
     def token(self, for_seconds: float) -> int:
-        """Return the fencing token where the lead lasts so long, and 0 otherwise."""
+        """Return the fencing token where the lead lasts so long, and 0 otherwise; the store is not asked.
+
+        Args:
+            for_seconds: How long it must last from now: a shared step's timeout, or 0 for this moment.
+        """
         return 0 if self._lease is None else self._lease.token(for_seconds)
 
     def close(self) -> None:

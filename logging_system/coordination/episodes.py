@@ -40,7 +40,13 @@ class Episodes:
         return max(0.0, min(now_seconds, finding.until_seconds or now_seconds) - began_seconds)
 
     def next_number(self, workflow: str, finding_id: str) -> int:
-        """Return how many runs of a workflow there were for a finding, and count one more."""
+        """Return how many runs of a workflow there were for a finding, and count one more.
+
+        Args:
+            workflow: Name of the workflow.
+            finding_id: The finding. Of more than 10,000 pairs, the one that was counted least recently is
+                forgotten, and begins at 0 again.
+        """
         name = f"{workflow}/{finding_id}"
         number = self._numbers.pop(name, 0)
         self._numbers[name] = number + 1

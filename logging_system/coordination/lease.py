@@ -44,6 +44,9 @@ class SharedDocuments(Protocol):
     def read(self, document_id: str) -> Stored | None:
         """Return a document; None where there is none.
 
+        Args:
+            document_id: Its id in the store: of the lead, or a claim's key.
+
         Raises:
             StoreUnavailableError: It cannot be said.
         """
@@ -51,12 +54,21 @@ class SharedDocuments(Protocol):
     def create(self, document_id: str, content: dict[str, object]) -> bool:
         """Make a document; return False where there is one already.
 
+        Args:
+            document_id: Its id in the store.
+            content: What is in it, as JSON can hold it; one with `until_seconds` is removed after that.
+
         Raises:
             StoreUnavailableError: It may have been made, or not.
         """
 
     def replace(self, document_id: str, content: dict[str, object], before: Stored) -> bool:
         """Replace a document; return False where it is not the one before any more.
+
+        Args:
+            document_id: Its id in the store.
+            content: All that is in it from now on.
+            before: The document as it was read: its `seq_no` and `primary_term` are compared.
 
         Raises:
             StoreUnavailableError: It may have been replaced, or not.
@@ -101,7 +113,11 @@ class Lease:
         self._seen_seconds = 0.0
 
     def token(self, for_seconds: float = 0.0) -> int:
-        """Return the fencing token where this engine leads for so many seconds at least, and 0 otherwise."""
+        """Return the fencing token where this engine leads for so many seconds at least, and 0 otherwise.
+
+        Args:
+            for_seconds: How long from now, by the clock that is never set. The store is not asked.
+        """
         return self._token if self._monotonic() + for_seconds < self._until_seconds else 0
 
     def look(self) -> bool:

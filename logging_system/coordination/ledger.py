@@ -69,12 +69,23 @@ class Ledger:
         self._is_changed = True
 
     def put(self, run: Run, what: str, details: Mapping[str, Any]) -> None:
-        """Take in what a run is now, and write into the audit how that came; raises as `note`."""
+        """Take in what a run is now, and write into the audit how that came; raises as `note`.
+
+        Args:
+            run: The run; it takes the place of the one with its id.
+            what: What happened, in a word.
+            details: What else the audit says beside the run's state, as JSON can hold it.
+        """
         self.note(what, run.id, {"state": run.state.value, **details})
         self.runs[run.id] = run
 
     def note(self, what: str, run_id: str, details: Mapping[str, Any]) -> None:
         """Write an event into the audit; durable on return.
+
+        Args:
+            what: What happened, in a word, such as `not_run`.
+            run_id: To which run; empty where it is about none.
+            details: What else there is to say, as JSON can hold it.
 
         Raises:
             AuditError: Somebody else changed the audit.
@@ -84,12 +95,21 @@ class Ledger:
         self._is_changed = True
 
     def answer_taken(self, answer_id: str) -> None:
-        """Remember an answer, so that it is taken once."""
+        """Remember an answer, so that it is taken once.
+
+        Args:
+            answer_id: Its id; of more than 1,000 the latest are remembered.
+        """
         self.answered = [*self.answered, answer_id][-_ANSWERS_KEPT_MAX:]
         self._is_changed = True
 
     def forget_ended(self, now_seconds: float) -> list[str]:
-        """Forget runs that ended long ago, or of too many the oldest; return their ids."""
+        """Forget runs that ended over a day ago, or of too many the oldest; return their ids.
+
+        Args:
+            now_seconds: Seconds since 1970. Of those that ended, the 200 that were proposed last stay,
+                however long ago that was.
+        """
         ended = [each for each in self.runs.values() if each.state in ENDED]
         gone = [
             run.id

@@ -76,6 +76,9 @@ class Progress:
     def go_on(self, run_id: str) -> None:
         """Take a run as far as it goes now.
 
+        Args:
+            run_id: One of the ledger's runs. Where it has to wait, `waits` says for what.
+
         Raises:
             OSError: The disk refused; what was not durable is not done.
             AuditError: Somebody else changed the audit.

@@ -21,7 +21,11 @@ class Sender(Protocol):
     """Takes letters to one receiver; used by one thread."""
 
     def send(self, letter: Letter) -> Outcome:
-        """Send a letter once, bounded in time; what goes wrong is an outcome, never an exception."""
+        """Send a letter once, bounded in time.
+
+        Returns:
+            What became of it: what goes wrong is an outcome, never an exception.
+        """
 
 
 class SecretError(ValueError):
@@ -37,7 +41,10 @@ class Secret(BaseModel):
     environment: str | None = Field(None, min_length=1, description="Environment variable that holds it.")
 
     def read(self, environment: Mapping[str, str] = os.environ) -> str:
-        """Return the secret.
+        """Return the secret, without white space at its ends.
+
+        Args:
+            environment: The variables in which one is looked up; not looked at where a file is named.
 
         Raises:
             SecretError: It is not there, or others can read its file.

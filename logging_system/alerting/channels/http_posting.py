@@ -22,6 +22,11 @@ _ANSWER_BYTES_MAX = 256 * 1024
 class PostingError(Exception):
     """There was no whole answer.
 
+    Args:
+        what: The host and what happened, for people to read; it never has the URL's path, which may be
+            secret.
+        may_have_arrived: As the attribute.
+
     Attributes:
         may_have_arrived: Whether the request may have been taken.
     """
@@ -69,10 +74,17 @@ class HttpTarget:
             self._pool = BoundedPool(host, parts.port)
 
     def post(self, body: bytes, headers: Mapping[str, str]) -> PostedAnswer:
-        """Post once.
+        """Post once, on a connection of its own.
+
+        Args:
+            body: What is sent, as it is.
+            headers: What goes before it, beside `Host` and `Content-Length`.
+
+        Returns:
+            The answer, whatever its status: also one that redirects or refuses.
 
         Raises:
-            PostingError: There was no whole answer.
+            PostingError: There was no whole answer, or one of more than 256 KiB with its headers.
         """
         try:
             with bounded(self._timeout_seconds, _ANSWER_BYTES_MAX):

@@ -175,6 +175,11 @@ def message_of(letter: Letter, sender: str, recipient: str) -> EmailMessage:
 
     Its `Message-ID` is the deduplication key, so that one that came twice is shown once by mail clients that
     look at it.
+
+    Args:
+        letter: What it says.
+        sender: The address that it is from; what follows its `@` also ends the `Message-ID`.
+        recipient: The one address that it is for.
     """
     notification = letter.notification
     message = EmailMessage(policy=SMTP_POLICY)

@@ -32,7 +32,7 @@ class Absence(DeclaredRule):
     window_seconds: float = Field(300.0, ge=1, le=86_400, description="How long there may be none.")
 
     def machine(self, lateness_seconds: float) -> AbsenceMachine:
-        """Return the rule at work."""
+        """Return the rule at work, whatever `lateness_seconds` is: what is read now is a sign of life."""
         return AbsenceMachine(self)
 
 

@@ -37,13 +37,24 @@ class RuleMachine(Protocol):
         """How many alerts it would tell apart now; bounded by whoever tells it records."""
 
     def series_of(self, document: Document) -> Labels | None:
-        """Return which alert a record counts for; None where the rule does not look at it."""
+        """Return which alert a record counts for; None where the rule does not look at it.
+
+        Args:
+            document: The record, as it is stored; for a rule of the pipeline an event, a measure or a
+                finding.
+        """
 
     def knows(self, labels: Labels) -> bool:
         """Whether it holds something for these labels, so that a record makes no new series."""
 
     def tell(self, labels: Labels, document: Document, event_seconds: float) -> None:
-        """Take note of a record that `series_of` named labels for."""
+        """Take note of a record that the rule looks at.
+
+        Args:
+            labels: What `series_of` named for it, secrets taken out, or those of the series of all others.
+            document: The record, as it is stored.
+            event_seconds: When it was logged, seconds since 1970; never much later than now.
+        """
 
     def changes(self, clock: Clock) -> list[Change]:
         """Return what begins and ends now."""

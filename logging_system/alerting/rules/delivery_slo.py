@@ -31,7 +31,7 @@ class DeliverySlo(DeclaredRule):
     is_of_pipeline: ClassVar[bool] = True
 
     def machine(self, lateness_seconds: float) -> DeliverySloMachine:
-        """Return the rule at work."""
+        """Return the rule at work, whatever `lateness_seconds` is: what is measured is of now."""
         return DeliverySloMachine(self)
 
 

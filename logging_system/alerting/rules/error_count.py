@@ -19,7 +19,7 @@ class ErrorCount(WindowedRule):
     threshold: int = Field(10, ge=1, le=1_000_000, description="How many records are enough.")
 
     def weight(self, document: Document) -> int | None:
-        """Return 1 for a record that matches."""
+        """Return 1 where the `document`, a record as it is stored, matches; None where it does not."""
         return 1 if self.match.matches(document) else None
 
     def condition(self) -> Condition:
@@ -31,6 +31,6 @@ class ErrorCount(WindowedRule):
         return f"{self.threshold} within {self.window_seconds:g} s"
 
     def amount(self, total: int) -> str:
-        """Return a number of records."""
+        """Return a `total` of weights, which is a number of records, in words."""
         level = f" of level {self.match.level} or above" if self.match.level else ""
         return f"{total} records{level}"

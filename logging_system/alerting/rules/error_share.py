@@ -33,7 +33,12 @@ class ErrorShare(WindowedRule):
     )
 
     def weight(self, document: Document) -> int | None:
-        """Return what a record adds to the excess, in parts."""
+        """Return what a record adds to the excess, in 10,000ths of a record; None where it is none of all.
+
+        Args:
+            document: The record, as it is stored. What matches adds what the share leaves of a record; what
+                does not takes the share away.
+        """
         allowed = round(self.share * _SCALE)
         if self.match.matches(document):
             return _SCALE - allowed
@@ -48,5 +53,9 @@ class ErrorShare(WindowedRule):
         return f"{self.excess} within {self.window_seconds:g} s"
 
     def amount(self, total: int) -> str:
-        """Return an excess in words."""
+        """Return an excess in words.
+
+        Args:
+            total: The sum of weights, in 10,000ths of a record.
+        """
         return f"{total / _SCALE:.1f} records more than {self.share:.4g} of all"

@@ -34,7 +34,12 @@ class ErrorSlo(DeclaredRule):
     )
 
     def machine(self, lateness_seconds: float) -> ErrorSloMachine:
-        """Return the rule at work."""
+        """Return the rule at work.
+
+        Args:
+            lateness_seconds: How much later than others a record may come and still count; minutes are kept,
+                and judged again, for so long.
+        """
         return ErrorSloMachine(self, lateness_seconds)
 
 

@@ -30,7 +30,7 @@ class FindingRule(DeclaredRule):
     is_of_pipeline: ClassVar[bool] = True
 
     def machine(self, lateness_seconds: float) -> FindingMachine:
-        """Return the rule at work."""
+        """Return the rule at work, whatever `lateness_seconds` is: findings are told as of now."""
         return FindingMachine(self)
 
     def takes(self, finding: Document) -> bool:

@@ -35,7 +35,11 @@ class Latency(WindowedRule):
     )
 
     def weight(self, document: Document) -> int | None:
-        """Return what a record adds to the excess, in parts."""
+        """Return what a record adds to the excess, in 10,000ths of a record; None where it has no duration.
+
+        Args:
+            document: The record, as it is stored. The duration may be a text with a number; nan is none.
+        """
         if not self.match.matches(document):
             return None
         duration = _number(field_of(document, self.field))
@@ -53,7 +57,11 @@ class Latency(WindowedRule):
         return f"{self.excess} within {self.window_seconds:g} s"
 
     def amount(self, total: int) -> str:
-        """Return an excess in words."""
+        """Return an excess in words.
+
+        Args:
+            total: The sum of weights, in 10,000ths of a record.
+        """
         slower = f"slower than {self.limit_ms:g}"
         return f"{total / _SCALE:.1f} records {slower} more than the {self.percentile:g}th percentile allows"
 

@@ -35,7 +35,7 @@ class Performance(DeclaredRule):
     is_of_pipeline: ClassVar[bool] = True
 
     def machine(self, lateness_seconds: float) -> PerformanceMachine:
-        """Return the rule at work."""
+        """Return the rule at work, whatever `lateness_seconds` is: what is measured is of now."""
         return PerformanceMachine(self)
 
     def is_beyond(self, value: float) -> bool:

@@ -44,7 +44,7 @@ class PipelineEvent(WindowedRule):
     is_of_pipeline: ClassVar[bool] = True
 
     def weight(self, document: Document) -> int | None:
-        """Return 1 for one of the events."""
+        """Return 1 where the `document` stands for an event of one of the kinds; None otherwise."""
         return 1 if field_of(document, ACTION_FIELD) in self.events else None
 
     def condition(self) -> Condition:
@@ -56,5 +56,5 @@ class PipelineEvent(WindowedRule):
         return f"{self.threshold} within {self.window_seconds:g} s"
 
     def amount(self, total: int) -> str:
-        """Return a number of events."""
+        """Return a `total` of weights, which is a number of events, in words."""
         return f"{total} events"

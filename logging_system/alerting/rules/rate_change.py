@@ -29,7 +29,7 @@ class RateChange(WindowedRule):
     )
 
     def weight(self, document: Document) -> int | None:
-        """Return 1 for a record that matches."""
+        """Return 1 where the `document`, a record as it is stored, matches; None where it does not."""
         return 1 if self.match.matches(document) else None
 
     def condition(self) -> Condition:
@@ -48,5 +48,5 @@ class RateChange(WindowedRule):
         return f"{self.factor:g} times what is usual, and {self.records_min} more"
 
     def amount(self, total: int) -> str:
-        """Return a number of records."""
+        """Return a `total` of weights, which is the number of records of the window alone, in words."""
         return f"{total} records"

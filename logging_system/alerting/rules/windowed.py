@@ -31,7 +31,11 @@ class WindowedRule(DeclaredRule):
     window_seconds: float = Field(60.0, ge=1, le=86_400, description="Within what time.")
 
     def weight(self, document: Document) -> int | None:
-        """Return what a record adds; None where the rule does not look at it."""
+        """Return what a record adds, which may be below 0; None where the rule does not look at it.
+
+        Args:
+            document: The record, as it is stored.
+        """
         raise NotImplementedError
 
     def condition(self) -> Condition:
@@ -51,7 +55,12 @@ class WindowedRule(DeclaredRule):
         raise NotImplementedError
 
     def machine(self, lateness_seconds: float) -> WindowedMachine:
-        """Return the rule at work."""
+        """Return the rule at work.
+
+        Args:
+            lateness_seconds: How much later than others a record may come and still count; counts are kept
+                for so long beyond the windows.
+        """
         return WindowedMachine(self, lateness_seconds)
 
 

@@ -83,7 +83,11 @@ class Detector:
         yield from self.stream.judged(read_seconds, surroundings)
 
     def template_text(self, template_id: str) -> str | None:
-        """Return the text of a template that a finding names; None where it is not known any more."""
+        """Return the text of a template, with `<*>` for what differs; None where it is not known any more.
+
+        Args:
+            template_id: As the `templates` of a finding name it.
+        """
         return self._learner.text(template_id)
 
     def content(self) -> dict[str, Any]:

@@ -13,12 +13,19 @@ _TUPLES = ("evidence_for", "evidence_against", "templates", "examples")
 
 
 def rfc3339(seconds: float) -> str:
-    """Return a moment in UTC with milliseconds, such as `2026-01-01T00:00:00.000Z`."""
+    """Return a moment in UTC with milliseconds, such as `2026-01-01T00:00:00.000Z`.
+
+    Args:
+        seconds: Seconds since 1970; what is less than a millisecond is cut off.
+    """
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def seconds_of(text: str) -> float:
     """Return the moment that `rfc3339` wrote, in seconds since 1970.
+
+    Args:
+        text: What it wrote.
 
     Raises:
         ValueError: It is none.
@@ -27,7 +34,12 @@ def seconds_of(text: str) -> float:
 
 
 def line_of(finding: Finding, incident_id: str) -> dict[str, Any]:
-    """Return a finding as a line of `findings.jsonl` has it; see docs/reference/findings.md."""
+    """Return a finding as a line of `findings.jsonl` has it; see docs/reference/findings.md.
+
+    Args:
+        finding: The finding; its times are cut to milliseconds.
+        incident_id: The incident that it belongs to; empty where it found no room in one.
+    """
     return {
         "format": FORMAT_VERSION,
         "finding_id": finding.finding_id,

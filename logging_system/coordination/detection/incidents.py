@@ -112,7 +112,12 @@ class Incidents:
         return incident
 
     def close_quiet(self, now_seconds: float) -> list[Incident]:
-        """Close incidents whose findings all ended a while ago, and return them."""
+        """Close incidents whose findings all ended a while ago, and return them.
+
+        Args:
+            now_seconds: Seconds since 1970. A while is over `QUIET_SECONDS`; the difference counts also where
+                the clock was set back.
+        """
         quiet = [
             each
             for each in self._open
@@ -181,11 +186,11 @@ class Incidents:
 
     def restore(self, content: Mapping[str, Iterable[Mapping[str, Any]]]) -> None:
         """Go on with what `content` returned."""
-        self._open = [incident_of(each) for each in content["open"]]
-        self._closed = deque((incident_of(each) for each in content["closed"]), maxlen=CLOSED_MAX)
+        self._open = [_incident_of(each) for each in content["open"]]
+        self._closed = deque((_incident_of(each) for each in content["closed"]), maxlen=CLOSED_MAX)
 
 
-def incident_of(content: Mapping[str, Any]) -> Incident:
+def _incident_of(content: Mapping[str, Any]) -> Incident:
     """Return the incident that JSON has."""
     timeline = [TimelineEntry(**each) for each in content["timeline"]]
     return Incident(**{**content, "timeline": timeline})

@@ -99,7 +99,11 @@ class NewErrors:
         return len(self._known)
 
     def begin(self, seconds: float) -> None:
-        """Note the event time of a record: the first one begins the time in which everything is learnt."""
+        """Note the event time of a record: the first one begins the time in which everything is learnt.
+
+        Args:
+            seconds: When it was logged, seconds since 1970. Every record counts here, not errors alone.
+        """
         self._records += 1
         if self._begun_seconds is None:
             self._begun_seconds = seconds

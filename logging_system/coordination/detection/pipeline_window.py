@@ -73,7 +73,11 @@ class PipelineWindow:
         return self.moments[-1]
 
     def before(self, seconds: float) -> PipelineMoment:
-        """Return the newest moment that is at least so long ago, or the oldest there is."""
+        """Return the newest moment that is at least so long ago, or the oldest there is.
+
+        Args:
+            seconds: How long before the newest moment, of which there must be one; 0 returns that one.
+        """
         limit_seconds = self.now.seconds - seconds
         for moment in reversed(self.moments):
             if moment.seconds <= limit_seconds:
@@ -103,7 +107,11 @@ class PipelineWindow:
         return max(each.held_up_seconds for each in self.moments if each.seconds >= limit_seconds)
 
     def excused_seconds(self, since_seconds: float) -> float:
-        """Return how much of the time since a moment may be a wait for processors, at most all of it."""
+        """Return how much of the time since a moment may be a wait for processors, at most all of it.
+
+        Args:
+            since_seconds: The moment, seconds since 1970; nothing is known of the time before the oldest one.
+        """
         return sum(
             after.excused_seconds(after.seconds - max(before.seconds, since_seconds))
             for before, after in self._pairs()

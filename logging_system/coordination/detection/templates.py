@@ -41,7 +41,11 @@ class LearnsTemplates(Protocol):
         """Return the template of a message, with `template_id`, `text` and `count`, learning from it."""
 
     def text(self, template_id: str) -> str | None:
-        """Return the text of a template, with `<*>` for what differs; None where it is not known any more."""
+        """Return the text of a template, with `<*>` for what differs; None where it is not known any more.
+
+        Args:
+            template_id: Its identity, as `learn` returned it.
+        """
 
     def content(self) -> Any:
         """Return all that must survive a restart, as JSON has it."""

@@ -34,6 +34,9 @@ def faded(days: int) -> float:
 class Baseline:
     """What is usual for one template.
 
+    Args:
+        event_seconds: When the first record was logged, seconds since 1970; `observe` counts that one too.
+
     Attributes:
         count: Records seen.
         late: Of these, how many were older than a bucket when they came; they are not in the rate.
@@ -96,20 +99,38 @@ class Baseline:
         return self._counts_at(at_seconds).mean / BUCKET_SECONDS
 
     def bucket_mean(self, at_seconds: float) -> float:
-        """Return how many records a bucket of `BUCKET_SECONDS` usually has."""
+        """Return how many records a bucket of `BUCKET_SECONDS` usually has; nan before the first one is over.
+
+        Args:
+            at_seconds: Event time until which nothing more came, seconds since 1970.
+        """
         return self._counts_at(at_seconds).mean
 
     def bucket_deviation(self, at_seconds: float) -> float:
-        """Return the standard deviation of the count of a bucket."""
+        """Return the standard deviation of the count of a bucket; nan before the first one is over.
+
+        Args:
+            at_seconds: Event time until which nothing more came, seconds since 1970.
+        """
         return math.sqrt(self._counts_at(at_seconds).variance)
 
     def burstiness(self, at_seconds: float) -> float:
-        """Return the variance of a bucket's count by its mean: 1 for independent records, more for bursts."""
+        """Return the variance of a bucket's count by its mean: 1 for independent records, more for bursts.
+
+        It is nan before the first bucket is over.
+
+        Args:
+            at_seconds: Event time until which nothing more came, seconds since 1970.
+        """
         counts = self._counts_at(at_seconds)
         return counts.variance / counts.mean if counts.mean else math.nan
 
     def buckets_known(self, at_seconds: float) -> float:
-        """Return how many buckets this rests on, faded."""
+        """Return how many buckets this rests on, faded; 0 before the first one is over.
+
+        Args:
+            at_seconds: Event time until which nothing more came, seconds since 1970.
+        """
         return self._counts_at(at_seconds).weight
 
     @property

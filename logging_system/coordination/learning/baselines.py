@@ -65,7 +65,11 @@ class Baselines:
             self._watch(event_seconds)
 
     def of(self, template_id: str) -> Baseline | None:
-        """Return the baseline of a template; None when it has none."""
+        """Return the baseline of a template, which goes on learning; None when it has none.
+
+        Args:
+            template_id: The template, by the identity that it has now.
+        """
         return self._by_id.get(template_id)
 
     def hour_factor(self, template_id: str, at_seconds: float) -> float:
@@ -87,7 +91,11 @@ class Baselines:
         return seen / (self._watched[hour] + _HOURS_PRIOR_SECONDS) / usual
 
     def rename(self, renamed: Mapping[str, str]) -> None:
-        """Move what is kept by identities that have become others, as `TemplateMiner.take_renamed` says."""
+        """Move what is kept by identities that have become others; what is kept of both adds up.
+
+        Args:
+            renamed: The new identity by each old one, as `TemplateMiner.take_renamed` returns them.
+        """
         for old, new in renamed.items():
             baseline = self._by_id.pop(old, None)
             if baseline is not None:

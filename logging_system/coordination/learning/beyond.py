@@ -20,12 +20,20 @@ class Beyond:
     lines_of_given_up: int = 0
 
     def add(self, other: Beyond) -> None:
-        """Count what another counted."""
+        """Count what another counted.
+
+        Args:
+            other: The other counts; they stay as they are.
+        """
         for it in fields(self):
             setattr(self, it.name, getattr(self, it.name) + getattr(other, it.name))
 
     def added(self, other: Beyond) -> Beyond:
-        """Return the sums of both."""
+        """Return the sums of both, apart from either.
+
+        Args:
+            other: The other counts.
+        """
         both = Beyond()
         both.add(self)
         both.add(other)

@@ -26,7 +26,11 @@ class FadingSums:
         self.squares = self.squares * kept + value * value
 
     def add_zeros(self, count: int) -> None:
-        """Count nought so many times, at once."""
+        """Count nought so many times, at once.
+
+        Args:
+            count: How many times; 0 or less counts nothing.
+        """
         if count > 0:
             faded = self._kept**count
             self.weight = self.weight * faded + (1 - faded) / (1 - self._kept)

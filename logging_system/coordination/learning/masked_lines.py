@@ -21,7 +21,13 @@ class MaskedLines:
         self._characters = 0
 
     def remember(self, masked_line: str, template: Template) -> None:
-        """Remember a line's template; all others are forgotten where there is no room."""
+        """Remember a line's template; all others are forgotten where there is no room.
+
+        Args:
+            masked_line: The line, with wildcards for its values; one that is not remembered yet. There is
+                room for 8,192 lines of 524,288 characters in all.
+            template: Its template.
+        """
         self._characters += len(masked_line)
         if len(self.template_of) >= _LINES_MAX or self._characters > _CHARACTERS_MAX:
             self.template_of.clear()
@@ -31,7 +37,12 @@ class MaskedLines:
         self._lines_of.setdefault(template, []).append(masked_line)
 
     def move(self, old: Template, new: Template) -> None:
-        """Remember that a template became another."""
+        """Remember that a template became another.
+
+        Args:
+            old: The one that is no more; it may have no lines.
+            new: The one that its lines belong to from now on.
+        """
         lines = self._lines_of.pop(old, None)
         if lines is not None:
             self._lines_of.setdefault(new, []).extend(lines)

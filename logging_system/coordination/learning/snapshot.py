@@ -36,7 +36,13 @@ def groups(templates: Iterable[Template]) -> Groups:
 
 
 def as_json(templates: Iterable[Template], templates_max: int, beyond: Beyond) -> dict[str, Any]:
-    """Return what a miner knows, as JSON can hold it; two that know the same give the same."""
+    """Return what a miner knows, as JSON can hold it; two that know the same give the same.
+
+    Args:
+        templates: All that it knows, in any order.
+        templates_max: How many it may know.
+        beyond: What was more than the bounds allow.
+    """
     return {
         "form": FORM,
         "templates_max": templates_max,

@@ -81,7 +81,11 @@ class Template:
         return self.tokens.count(WILDCARD)
 
     def open_after(self, length: int) -> None:
-        """Take all that follows so many tokens for free text."""
+        """Take all that follows the first tokens for free text.
+
+        Args:
+            length: How many tokens stay; one that is open already is never open later than before.
+        """
         if not self.is_open or length < len(self.tokens) - 1:
             self.tokens = (*self.tokens[:length], WILDCARD)
             self.is_open = True

@@ -41,7 +41,11 @@ class ValueSketch:
         return self._zeros + sum(self._positive.values()) + sum(self._negative.values())
 
     def add(self, value: float) -> None:
-        """Count a number; what is no finite number is not counted."""
+        """Count a number.
+
+        Args:
+            value: The number; nan and infinity are not counted.
+        """
         size = abs(value)
         if not size < math.inf:
             return
@@ -83,7 +87,11 @@ class ValueSketch:
                 side[bucket] *= factor
 
     def add_all(self, other: ValueSketch) -> None:
-        """Count all that another sketch counted."""
+        """Count all that another sketch counted.
+
+        Args:
+            other: The other sketch, which stays as it is; where its buckets are wider, these become as wide.
+        """
         while self._halvings < other._halvings:
             self._halve()
         for mine, theirs in ((self._positive, other._positive), (self._negative, other._negative)):
@@ -105,7 +113,12 @@ class ValueSketch:
 
     @classmethod
     def restored(cls, content: Mapping[str, Any], buckets_max: int = BUCKETS_MAX) -> ValueSketch:
-        """Return the sketch whose content this is."""
+        """Return the sketch whose content this is.
+
+        Args:
+            content: What `content` returned.
+            buckets_max: As of the class: it is not in the content.
+        """
         sketch = cls(buckets_max)
         sketch._halvings = int(content["halvings"])
         sketch._zeros = float(content["zeros"])

@@ -83,7 +83,13 @@ def beliefs(
 
 
 def verdict(believed: Beliefs, name: str, rng: random.Random) -> Verdict:
-    """Return what is thought of a workflow."""
+    """Return what is thought of a workflow.
+
+    Args:
+        believed: What is believed of the choices.
+        name: The workflow, one of `believed.workflows`.
+        rng: Where the `DRAWS` draws come from on which both numbers of the verdict rest.
+    """
     posterior = believed.workflows[name]
     ratios = sorted(posterior.draw_seconds(rng) / believed.nothing.draw_seconds(rng) for _ in range(DRAWS))
     harm_chance = sum(each > HARM for each in ratios) / DRAWS
@@ -117,7 +123,12 @@ def choose(believed: Beliefs, rng: random.Random, *, measures_nothing: bool = Tr
 
 
 def most_promising(believed: Beliefs, rng: random.Random) -> str | None:
-    """Return the workflow to be proposed to a person, who decides; None where all are likely to do harm."""
+    """Return the workflow to be proposed to a person, who decides; None where all are likely to do harm.
+
+    Args:
+        believed: What is believed of the choices; what may be risked plays no part.
+        rng: Where the draws of recovery times come from, of which the shortest is proposed.
+    """
     drawn = {
         name: posterior.draw_seconds(rng)
         for name, posterior in believed.workflows.items()
@@ -127,6 +138,12 @@ def most_promising(believed: Beliefs, rng: random.Random) -> str | None:
 
 
 def is_harmful(believed: Beliefs, name: str, rng: random.Random) -> bool:
-    """Whether a workflow was measured, and is likely to do harm."""
+    """Whether a workflow is likely to do harm; never before doing nothing was measured often enough.
+
+    Args:
+        believed: What is believed of the choices.
+        name: The workflow, one of `believed.workflows`.
+        rng: Where the draws come from.
+    """
     is_measured = believed.nothing_weight >= NOTHING_WEIGHT_MIN
     return is_measured and verdict(believed, name, rng).harm_chance > HARM_CHANCE_MAX

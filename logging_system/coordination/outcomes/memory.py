@@ -147,11 +147,23 @@ class Outcomes:
         return choose(believed, self._rng, measures_nothing=measures_nothing)
 
     def propose(self, namespace: str, cause: str, candidates: Sequence[str]) -> str | None:
-        """Return the workflow that is to be proposed to a person; None where all are likely to do harm."""
+        """Return the workflow that is to be proposed to a person; None where all are likely to do harm.
+
+        Args:
+            namespace: Where.
+            cause: The class of cause.
+            candidates: Workflows that fit, by name.
+        """
         return most_promising(self._beliefs(namespace, cause, candidates), self._rng)
 
     def is_harmful(self, namespace: str, cause: str, workflow: str) -> bool:
-        """Whether a workflow was measured, and is likely to take longer than doing nothing."""
+        """Whether a workflow is likely to take longer than doing nothing; False before that is known well.
+
+        Args:
+            namespace: Where.
+            cause: The class of cause.
+            workflow: Which workflow, by name.
+        """
         return is_harmful(self._beliefs(namespace, cause, [workflow]), workflow, self._rng)
 
     def note(self, episode_id: str, namespace: str, cause: str, workflow: str, seconds: float) -> None:
@@ -260,7 +272,13 @@ class Outcomes:
             self._episodes[episode_id] = Episode(namespace, cause, workflow, 0.0, 1.0)
 
     def standings(self, namespace: str, cause: str, candidates: Sequence[str]) -> list[Standing]:
-        """Return what is known of each candidate, and of doing nothing; the same every time."""
+        """Return what is known of each candidate, and first of doing nothing; the same every time.
+
+        Args:
+            namespace: Where.
+            cause: The class of cause.
+            candidates: Workflows that fit, by name; those of which something is known here are added.
+        """
         rng = random.Random(0)  # noqa: S311 - no secret
         context = self._contexts.get((namespace, cause), Context())
         known = [name for name in context.evidence if name != NOTHING]

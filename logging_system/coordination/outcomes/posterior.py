@@ -63,7 +63,11 @@ class Evidence:
 
 
 def log_seconds(seconds: float) -> float:
-    """Return the logarithm of a recovery time, bounded."""
+    """Return the natural logarithm of a recovery time.
+
+    Args:
+        seconds: The time; taken for at least `SECONDS_MIN`, and at most `SECONDS_MAX`.
+    """
     return math.log(min(max(seconds, SECONDS_MIN), SECONDS_MAX))
 
 
@@ -115,7 +119,11 @@ class Posterior:
         return cls((prior.strength * prior.mean + evidence.total) / strength, strength, shape, scale)
 
     def draw_seconds(self, rng: random.Random) -> float:
-        """Return a mean recovery time, as likely as it is believed."""
+        """Return a mean recovery time, as likely as it is believed.
+
+        Args:
+            rng: Where the two draws come from: one of the variance, one of the mean.
+        """
         variance = min(self.scale / rng.gammavariate(self.shape, 1.0), VARIANCE_MAX)
         return math.exp(rng.gauss(self.mean, math.sqrt(variance / self.strength)) + variance / 2)
 
@@ -129,6 +137,10 @@ class Posterior:
         return math.exp(self.mean - CAUTION * math.sqrt(variance / self.strength) + variance / 2)
 
     def surprise(self, seconds: float) -> float:
-        """Return by how many deviations an observation is longer than was to be expected."""
+        """Return by how many deviations an observation is longer than was expected; below 0 for shorter.
+
+        Args:
+            seconds: The recovery time that was observed.
+        """
         variance = self.scale / self.shape * (1 + 1 / self.strength)
         return (log_seconds(seconds) - self.mean) / math.sqrt(variance)

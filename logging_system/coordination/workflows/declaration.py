@@ -39,7 +39,11 @@ class Range(_Declared):
         return self
 
     def holds(self, value: float | None) -> bool:
-        """Whether a number is within; one that is not there is not."""
+        """Whether a number is within, both ends included.
+
+        Args:
+            value: The number; None, for one that the finding does not have, is not within.
+        """
         if value is None:
             return False
         return (self.min is None or value >= self.min) and (self.max is None or value <= self.max)

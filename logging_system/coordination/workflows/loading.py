@@ -30,7 +30,15 @@ def load_workflows(path: Path) -> Workflows:
 
 
 def parsed_workflows(path: Path, data: bytes) -> Workflows:
-    """Return what the bytes of a file declare; raises as `load_workflows`."""
+    """Return what the bytes of a file declare.
+
+    Args:
+        path: The file, for messages; it is not read.
+        data: What is in it.
+
+    Raises:
+        WorkflowsFileError: What is wrong, where, and what would be right.
+    """
     content, lines = parse_declared(path, data, "workflows", WorkflowsFileError)
     try:
         return Workflows.model_validate(content)

@@ -139,7 +139,12 @@ class Run:
         return self.workflow.touches(self.finding)
 
     def with_step(self, place: int, record: StepRecord) -> Run:
-        """Return it with another record of a step."""
+        """Return it with another record of a step.
+
+        Args:
+            place: Which step, from 0.
+            record: The record; its note is cut after 500 characters.
+        """
         note = record.note[:_TEXT_CHARACTERS_MAX]
         return replace(
             self, steps=(*self.steps[:place], replace(record, note=note), *self.steps[place + 1 :])
@@ -174,6 +179,9 @@ _PLAIN = (
 def run_of(content: Mapping[str, Any]) -> Run:
     """Return the run of its form in the state file.
 
+    Args:
+        content: What `Run.content` returned, as JSON gives it back.
+
     Raises:
         ValueError: It is none.
         KeyError: A part is missing.
@@ -189,7 +197,15 @@ def run_of(content: Mapping[str, Any]) -> Run:
 
 
 def proposed(run_id: str, number: int, workflow: Workflow, finding: Finding, now_seconds: float) -> Run:
-    """Return a new run, which waits for a person."""
+    """Return a new run, which waits for a person; none of its steps is begun.
+
+    Args:
+        run_id: What it is called, among all runs of the ledger.
+        number: How many runs of the workflow there were for the finding before it.
+        workflow: The workflow, as it is declared now.
+        finding: The finding, as it is now.
+        now_seconds: Seconds since 1970.
+    """
     return Run(
         run_id,
         number,

@@ -93,7 +93,7 @@ class EngineLock:
         self._descriptor: int | None = disk.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, FILE_MODE)
 
     def try_take(self) -> bool:
-        """Take the lock; False where another engine has it."""
+        """Take the lock, without waiting; return False where another engine has it, and after `close`."""
         return self._descriptor is not None and self._disk.try_lock(self._descriptor)
 
     def close(self) -> None:

@@ -26,7 +26,11 @@ class Alert(DeclaredStep):
         return f"tell people: {filled(self.text, finding) or finding.summary}"
 
     def do(self, occasion: Occasion) -> None:
-        """Send the message."""
+        """Send the message.
+
+        Raises:
+            EffectError: No channels are known here, or none has taken it.
+        """
         if occasion.effects.alert is None:
             raise EffectError("no channels are known here; name a file with --alerts")
         occasion.effects.alert(occasion.finding, filled(self.text, occasion.finding), occasion.key)

@@ -72,7 +72,7 @@ class Command(DeclaredStep):
         self._run(self.command, occasion)
 
     def was_done(self, occasion: Occasion) -> bool | None:
-        """Run the program that knows."""
+        """Return what `check_command` says; None without one, and where it ends with neither 0 nor 1."""
         if not self.check_command:
             return None
         code = _exit_code(self.check_command, occasion, self.timeout_seconds)

@@ -19,6 +19,9 @@ _ANSWER_BYTES_MAX = 64 * 1024
 def plain_url(url: str) -> str:
     """Return the URL where it may stand in a file.
 
+    Args:
+        url: What the file has: http or https, with a host, and without a user.
+
     Raises:
         ValueError: It is none, or holds a secret.
     """
@@ -33,8 +36,16 @@ def plain_url(url: str) -> str:
 def status_of(method: str, url: str, body: bytes, headers: Mapping[str, str], timeout_seconds: float) -> int:
     """Return the status of the answer to one request; it is never redirected.
 
+    Args:
+        method: `GET` or `POST`.
+        url: One that `plain_url` took; a message names its scheme and host alone.
+        body: What is sent; empty for nothing.
+        headers: What goes before it, by name.
+        timeout_seconds: From connecting to the answer's last byte.
+
     Raises:
-        EffectError: There was no whole answer.
+        EffectError: There was no whole answer, or one of more than 64 KiB with its headers. It may have
+            happened unless no connection was made.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""

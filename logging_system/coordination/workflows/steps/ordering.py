@@ -34,13 +34,23 @@ class OrderingStep(DeclaredStep):
     def order(self, finding: Finding, order_id: str, expires_seconds: float, occasion: Occasion) -> Order:
         """Return the order.
 
+        Args:
+            finding: What the step is run for.
+            order_id: The order's id, by which it is taken back: the idempotency key of the step.
+            expires_seconds: When it ends by itself, seconds since 1970.
+            occasion: What the step is run for, and with.
+
         Raises:
             EffectError: It cannot be given for this finding.
         """
         raise NotImplementedError
 
     def do(self, occasion: Occasion) -> None:
-        """Give the order."""
+        """Give the order; given again it is the same order, which ends later.
+
+        Raises:
+            EffectError: It cannot be given, or it is not known whether it was.
+        """
         expires_seconds = occasion.now_seconds + self.for_seconds
         order = self.order(occasion.finding, occasion.key, expires_seconds, occasion)
         try:
@@ -49,7 +59,11 @@ class OrderingStep(DeclaredStep):
             raise EffectError(str(error), may_have_happened=True) from error
 
     def undo(self, occasion: Occasion) -> None:
-        """Take the order back."""
+        """Take the order back; one that has ended is no error.
+
+        Raises:
+            EffectError: It is not known whether it is gone; it ends by itself at the latest.
+        """
         try:
             take_back(occasion.spool, occasion.key, occasion.now_seconds, occasion.disk)
         except (OSError, ValueError, FileHeldError) as error:

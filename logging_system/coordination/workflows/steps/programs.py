@@ -12,6 +12,10 @@ from collections.abc import Mapping, Sequence
 class ProgramError(Exception):
     """There is no exit code.
 
+    Args:
+        what: The program and what happened, for people to read.
+        has_begun: As the attribute.
+
     Attributes:
         has_begun: Whether the program was started.
     """

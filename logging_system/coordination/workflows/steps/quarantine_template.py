@@ -35,7 +35,7 @@ class QuarantineTemplate(OrderingStep):
         return f"keep one in {self.keep_one_in} records that fit {which} for {self.for_seconds:g} s"
 
     def touches(self, finding: Finding) -> tuple[str, ...]:
-        """Name the template."""
+        """Return the template: its text where the file gives one, its id otherwise."""
         return (f"template:{self.message or _first(finding)}",)
 
     def trouble(self, finding: Finding) -> str:
@@ -43,7 +43,17 @@ class QuarantineTemplate(OrderingStep):
         return "" if self.message or finding.templates else "the finding names no template"
 
     def order(self, finding: Finding, order_id: str, expires_seconds: float, occasion: Occasion) -> Order:
-        """Return the order to handlers."""
+        """Return the order to handlers.
+
+        Args:
+            finding: Its first template is meant where the file gives no `message`.
+            order_id: The order's id.
+            expires_seconds: When it ends by itself, seconds since 1970.
+            occasion: Knows the texts of templates.
+
+        Raises:
+            EffectError: The template's text is not known.
+        """
         message = self.message or occasion.effects.template_text(_first(finding))
         if not message:
             raise EffectError(f"the text of template {_first(finding)} is not known here; give `message`")

@@ -31,7 +31,7 @@ class RotateKeys(DeclaredStep):
         return "rotate the key that seals records"
 
     def touches(self, finding: Finding) -> tuple[str, ...]:
-        """Name the key."""
+        """Return the one name of the key that seals records."""
         del finding
         return ("keys:records",)
 

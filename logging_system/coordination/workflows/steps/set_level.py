@@ -29,7 +29,7 @@ class SetLevel(OrderingStep):
         return f"set the level of {filled(self.logger, finding)} to {self.level} for {self.for_seconds:g} s"
 
     def touches(self, finding: Finding) -> tuple[str, ...]:
-        """Name the logger."""
+        """Return the logger, as `SetSampling` does: no two runs change one logger at once."""
         return (f"logger:{filled(self.logger, finding)}",)
 
     def trouble(self, finding: Finding) -> str:
@@ -37,6 +37,13 @@ class SetLevel(OrderingStep):
         return "" if filled(self.logger, finding) else "the finding names no logger"
 
     def order(self, finding: Finding, order_id: str, expires_seconds: float, occasion: Occasion) -> Order:
-        """Return the order to handlers."""
+        """Return the order to handlers.
+
+        Args:
+            finding: Its subject may be the logger.
+            order_id: The order's id.
+            expires_seconds: When it ends by itself, seconds since 1970.
+            occasion: Not needed.
+        """
         del occasion
         return LevelOrder(order_id, expires_seconds, filled(self.logger, finding), self.level)

@@ -33,7 +33,7 @@ class SetSampling(OrderingStep):
         return f"keep one in {self.keep_one_in} records of {logger} below ERROR for {self.for_seconds:g} s"
 
     def touches(self, finding: Finding) -> tuple[str, ...]:
-        """Name the logger."""
+        """Return the logger, as `SetLevel` does: no two runs change one logger at once."""
         return (f"logger:{filled(self.logger, finding)}",)
 
     def trouble(self, finding: Finding) -> str:
@@ -41,6 +41,13 @@ class SetSampling(OrderingStep):
         return "" if filled(self.logger, finding) else "the finding names no logger"
 
     def order(self, finding: Finding, order_id: str, expires_seconds: float, occasion: Occasion) -> Order:
-        """Return the order to handlers."""
+        """Return the order to handlers.
+
+        Args:
+            finding: Its subject may be the logger.
+            order_id: The order's id.
+            expires_seconds: When it ends by itself, seconds since 1970.
+            occasion: Not needed.
+        """
         del occasion
         return SamplingOrder(order_id, expires_seconds, filled(self.logger, finding), self.keep_one_in)

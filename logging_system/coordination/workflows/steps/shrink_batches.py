@@ -25,11 +25,18 @@ class ShrinkBatches(OrderingStep):
         return f"send at most {self.batch_records_max} records in a request for {self.for_seconds:g} s"
 
     def touches(self, finding: Finding) -> tuple[str, ...]:
-        """Name the shipper's requests."""
+        """Return the one name of the shipper's requests."""
         del finding
         return ("shipper:batches",)
 
     def order(self, finding: Finding, order_id: str, expires_seconds: float, occasion: Occasion) -> Order:
-        """Return the order to the shipper."""
+        """Return the order to the shipper.
+
+        Args:
+            finding: Not needed.
+            order_id: The order's id.
+            expires_seconds: When it ends by itself, seconds since 1970.
+            occasion: Not needed.
+        """
         del finding, occasion
         return BatchesOrder(order_id, expires_seconds, self.batch_records_max)

@@ -33,7 +33,11 @@ class SnapshotDiagnostics(DeclaredStep):
         return "keep the finding and all status files in a snapshot"
 
     def do(self, occasion: Occasion) -> None:
-        """Write the file; written again it is the same file."""
+        """Write the file; for the same run and second it takes the place of the one before.
+
+        Raises:
+            EffectError: The disk refused; the file may be there all the same.
+        """
         disk, folder = occasion.disk, occasion.folder / FOLDER_NAME
         try:
             make_folder(folder, disk)

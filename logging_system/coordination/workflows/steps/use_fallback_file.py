@@ -27,11 +27,18 @@ class UseFallbackFile(OrderingStep):
         return f"write records to the fallback file for {self.for_seconds:g} s"
 
     def touches(self, finding: Finding) -> tuple[str, ...]:
-        """Name where records go."""
+        """Return the one name of where the shipper sends records."""
         del finding
         return ("shipper:store",)
 
     def order(self, finding: Finding, order_id: str, expires_seconds: float, occasion: Occasion) -> Order:
-        """Return the order to the shipper."""
+        """Return the order to the shipper.
+
+        Args:
+            finding: Not needed.
+            order_id: The order's id.
+            expires_seconds: When it ends by itself, seconds since 1970.
+            occasion: Not needed.
+        """
         del finding, occasion
         return FallbackOrder(order_id, expires_seconds)

@@ -65,7 +65,7 @@ class Webhook(DeclaredStep):
         self._post(self.url, occasion)
 
     def was_done(self, occasion: Occasion) -> bool | None:
-        """Ask `check_url`."""
+        """Return what `check_url` says: 2xx yes, 404 and 410 no; None for another status, or without it."""
         if self.check_url is None:
             return None
         status = status_of("GET", self.check_url, b"", self._headers(occasion), self.timeout_seconds)
