@@ -63,7 +63,7 @@ def require_arrivals(name: str, stack: Path) -> None:
         # Nothing that the file says: the machine, or a part of the harness.
         raise UnavailableError("\n".join(("the trial could not be judged; run it again:", *scenario.remarks)))
     if problem := wrong_guess(scenario, stack):
-        raise ScenarioError(problem)
+        raise ScenarioError(f"{problem}\nThen run the first check: {command(name)}")
 
 
 def wrong_guess(scenario: ScenarioResult, stack: Path) -> str:

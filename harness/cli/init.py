@@ -51,7 +51,7 @@ _NO_CI = "none"
 def init(
     project: Path, yes: bool, dry_run: bool, force: bool, no_run: bool, take: int | None, ci: str | None
 ) -> int:
-    r"""Look at a project, write what its first run needs, and run it.
+    """Look at a project, write what its first run needs, and run it.
 
     PROJECT is its folder, by default the current one. Its files are read: how it logs, where its lines are
     stored, what runs its builds. Python is parsed and never imported; only the first check runs the project's
@@ -65,7 +65,7 @@ def init(
 
     Exits as `logquake run` does: 0 green, 1 red, 4 where the stack file is wrong, 5 where no way was seen by
     which the project logs.
-    """
+    """  # noqa: D301 - the character itself tells click to keep these lines
     # The library of scenarios, the reports and the project's own modules are those of its folder.
     os.chdir(project)
     here = Path()

@@ -14,6 +14,7 @@ from harness.evidence.secrets.kinds import KINDS
 from harness.evidence.transforms import WORDS
 from harness.model.declarations import (
     CAUSES,
+    FILL_IN,
     Actions,
     AlertChannel,
     Alerts,
@@ -33,6 +34,7 @@ from harness.model.declarations import (
     Stack,
     StackProcess,
 )
+from harness.model.errors import ScenarioError
 
 EXIT_SECONDS_MAX = 10.0
 """Longer exits are cut short by the harness, so a longer promise could not be judged."""
@@ -277,6 +279,21 @@ class StackModel(FileModel):
     one_at_a_time: bool = default_of(Stack, "one_at_a_time")
 
 
+def _refuse_draft(path: Path) -> None:
+    """A draft that nobody filled in would be judged by what it leaves out.
+
+    Raises:
+        ScenarioError: comments say what is to be filled in; each with its line.
+    """
+    points = [
+        f"{path}:{number} is still to be filled in: {line.removeprefix(FILL_IN)}"
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if line.startswith(FILL_IN)
+    ]
+    if points:
+        raise ScenarioError("\n".join((*points, "Write what is missing, and remove these comments.")))
+
+
 def load_stack(path: Path) -> Stack:
     """Read one stack file.
 
@@ -289,9 +306,11 @@ def load_stack(path: Path) -> Stack:
 
     Raises:
         ScenarioError: the file cannot be read or has mistakes; each is listed with its line, key and remedy.
+            Or it is a draft in which something is still to be filled in.
     """
     source = read_yaml(path)
     model = parse(StackModel, source, stack_mistakes(source))
+    _refuse_draft(path)
     return Stack(
         name=model.name,
         needs=tuple(model.needs),

@@ -511,6 +511,10 @@ def tenant_of(tenants: Mapping[str, int], sequence: int) -> str:
     raise ValueError(f"parts of tenants are above 0, not {dict(tenants)}")
 
 
+FILL_IN = "# FILL IN: "
+"""How a comment of a drafted stack file begins that says what its user has still to write there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stack:
     """The system under test, as its stack file declares it.

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from logging_system.alerting.facts import Labels
 from logging_system.alerting.matching import Document, field_of
 from logging_system.masking.declaration import MaskDeclaration
 from logging_system.masking.loading import rule_set_of
-from logging_system.masking.rule_set import RecordDroppedError, RuleSet
+
+if TYPE_CHECKING:
+    from logging_system.masking.rule_set import RuleSet
 
 EXAMPLES_MAX = 3
 SERIES_MAX = 1_000
@@ -22,6 +25,7 @@ Masked = Callable[[str], str]
 
 def _masking_of(rules: RuleSet) -> Masked:
     """Return what takes the secrets out of a text; a text that may not be kept at all becomes a remark."""
+    from logging_system.masking.rule_set import RecordDroppedError  # needs the extra `masking`
 
     def masked(text: str) -> str:
         try:

@@ -27,8 +27,13 @@ _LOOK_SECONDS = 0.1
 _STANDBY_SECONDS = 1.0
 _TROUBLE_SECONDS = 1.0
 _EVENTS_SECONDS_MAX = 1.0
-_HARMLESS = frozenset({"service.name", "log.logger", "log.level", "event.action"})
-"""Fields that hold no secret: they may be shown where nothing masks them."""
+_HARMLESS = frozenset(
+    {"service.name", "log.logger", "log.level", "event.action", "finding.kind", "finding.subject"}
+)
+"""Fields that hold no secret: they may be shown where nothing masks them.
+
+A finding's subject is the id of a template, a logger or a part of the way.
+"""
 
 
 def masking_for(alerts: Alerts, settings: Settings) -> Masked | None:

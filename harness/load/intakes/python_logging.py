@@ -14,6 +14,8 @@ from harness.model.registry import import_path
 
 _LOGGER_NAME = "logquake.application"
 _LEVELS = logging.getLevelNamesMapping()
+_LEVEL = logging.INFO
+"""What is sent where the stack file names no field for the level, and much of what is sent where it does."""
 
 
 class PythonLogging:
@@ -54,6 +56,12 @@ class PythonLogging:
         self._handlers = [handler]
         if self._beside is not None:
             self._handlers.append(_made("beside", self._beside, {}))
+        if handler.level > _LEVEL:
+            level = logging.getLevelName(handler.level)
+            raise StackError(
+                f'intake.handler "{self._path}": its level is {level}, so it leaves out what is sent at '
+                f"{logging.getLevelName(_LEVEL)}, and that is no loss. Give it a lower level."
+            )
         if hasattr(handler, "on_durable"):
             handler.on_durable = _acknowledge_records(acknowledge)
         self._logger.setLevel(logging.DEBUG)

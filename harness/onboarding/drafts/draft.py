@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from harness.model.declarations import Scalar
+from harness.model.declarations import FILL_IN, Scalar
 from harness.onboarding.seen import Outlet
 
 _SECRET = re.compile(r"passw|secret|token|api_?key|credential|(^|_)auth")
@@ -104,7 +104,7 @@ def opening(name: str, outlet: Outlet, to_fill_in: Iterable[str] = ()) -> str:
         outlet: what it is about.
         to_fill_in: sentences for comments.
     """
-    open_points = "".join(f"# FILL IN: {sentence}\n" for sentence in to_fill_in)
+    open_points = "".join(f"{FILL_IN}{sentence}\n" for sentence in to_fill_in)
     title = f"{outlet.title}, as {outlet.place} has it"
     return (
         f"# Drafted by `logquake init` from {outlet.place}. docs/how-to/own-stack.md explains every key.\n"

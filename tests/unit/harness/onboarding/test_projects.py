@@ -13,7 +13,7 @@ from harness.cli.selection import Selection, make_request
 from harness.config.gate import load_gate
 from harness.config.scenario import check_targets, load_scenario
 from harness.config.stack import load_stack
-from harness.model.declarations import Level, Stack
+from harness.model.declarations import FILL_IN, Level, Stack
 from harness.model.errors import ScenarioError
 from harness.onboarding.drafts import draft_for
 from harness.onboarding.drafts.draft import Draft
@@ -90,11 +90,19 @@ def drafted(name: str) -> tuple[Survey, Draft]:
     return survey, draft_for(survey.name, survey.outlets[0])
 
 
+def fill_in(stack: Path) -> None:
+    """Remove what a draft says is to be written, as one does who has written it."""
+    lines = stack.read_text().splitlines(keepends=True)
+    stack.write_text("".join(line for line in lines if not line.startswith(FILL_IN)))
+
+
 def loaded(name: str, folder: Path) -> Stack:
     """Write what is drafted for a project, and load its stack file."""
     survey, draft = drafted(name)
     write_files(folder, files(survey.name, draft, Ci.GITHUB, survey.install, "1.0", "3.12"), force=False)
-    return load_stack(folder / "scenarios" / "stacks" / f"{survey.name}.yaml")
+    stack = folder / "scenarios" / "stacks" / f"{survey.name}.yaml"
+    fill_in(stack)
+    return load_stack(stack)
 
 
 def test_every_project_is_in_the_table():
@@ -108,6 +116,18 @@ def test_what_a_project_logs_through_is_seen_where_it_stands(name):
 
     assert (survey.outlets[0].kind, str(survey.outlets[0].place)) == (kind, place)
     assert bool(draft.to_fill_in) == (name in SKELETONS)
+
+
+@pytest.mark.parametrize("name", sorted(SKELETONS))
+def test_a_draft_that_nobody_filled_in_is_refused_with_the_line_that_says_what_is_missing(name, tmp_path):
+    survey, draft = drafted(name)
+    write_files(tmp_path, files(survey.name, draft, Ci.GITHUB, survey.install, "1.0", "3.12"), force=False)
+    stack = tmp_path / "scenarios" / "stacks" / f"{survey.name}.yaml"
+
+    with pytest.raises(ScenarioError) as raised:
+        load_stack(stack)
+
+    assert str(raised.value).startswith(f"{stack}:2 is still to be filled in: {draft.to_fill_in[0]}")
 
 
 @pytest.mark.parametrize("name", SEEN)
@@ -213,6 +233,7 @@ def test_the_files_of_a_project_are_a_plan_or_an_error_with_a_line_of_the_stack_
     folder = Path(shutil.copytree(PROJECTS / name, tmp_path / "projects" / name))
     survey, draft = drafted(name)
     write_files(folder, files(survey.name, draft, None, "", "1.0", "3.12"), force=False)
+    fill_in(folder / "scenarios" / "stacks" / f"{survey.name}.yaml")
     for program in ("logstash", "otelcol", "rsyslogd", "vector"):
         (tmp_path / program).write_text("#!/bin/sh\n")
         (tmp_path / program).chmod(0o755)
