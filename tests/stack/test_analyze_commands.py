@@ -107,6 +107,8 @@ def test_tail_goes_on_through_an_outage_and_shows_each_line_once(store: Store, t
             stdout=out,
             stderr=told,
             env=os.environ,
+            # Whatever started the tests in the background ignores it, and so would this process.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
         )
         try:
             eventually(lambda: b"before" in shown.read_bytes(), "the line before")

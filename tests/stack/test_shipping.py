@@ -120,7 +120,8 @@ def test_a_shipper_killed_again_and_again_loses_and_duplicates_nothing(tmp_path:
 
 
 def test_a_store_killed_under_load_and_restarted_has_everything_once(tmp_path: Path, store: Store) -> None:
-    with application(tmp_path, 6_000, 2_000) as app, shipper(tmp_path / "spool", store.url):
+    # So many that the second kill finds it at work, also where the store takes seconds to start.
+    with application(tmp_path, 12_000, 1_000) as app, shipper(tmp_path / "spool", store.url):
         for _ in range(2):
             already = len(acknowledged(tmp_path))
             eventually(lambda seen=already: len(acknowledged(tmp_path)) > seen + 1_000, "load")  # type: ignore[misc]
@@ -128,10 +129,10 @@ def test_a_store_killed_under_load_and_restarted_has_everything_once(tmp_path: P
             time.sleep(0.5)
             store.start()
         assert finish(app) == 0
-        eventually(lambda: delivered(tmp_path) == 6_000, "all delivered")
+        eventually(lambda: delivered(tmp_path) == 12_000, "all delivered")
         found = store.sequences()
 
-        assert found == Counter(range(6_000))
+        assert found == Counter(range(12_000))
         assert shipped(tmp_path)["unproved_answers"] > 0
 
 

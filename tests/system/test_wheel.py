@@ -112,7 +112,7 @@ def test_installing_the_wheel_brings_nothing_that_only_tests_need(metadata: Mess
 
 
 def test_everything_is_what_the_other_extras_of_users_are_together(metadata: Message) -> None:
-    others = set(metadata.get_all("Provides-Extra") or ()) - {"all", "dev", "uwsgi"}
+    others = set(metadata.get_all("Provides-Extra") or ()) - {"all", "dev", "docs", "uwsgi"}
 
     assert {"alerts", "containers", "coordination", "gateway", "keys", "load"} <= others
     assert _packages_of(metadata, "all") == set().union(*(_packages_of(metadata, extra) for extra in others))

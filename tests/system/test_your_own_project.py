@@ -42,7 +42,8 @@ def steady_words(session: str) -> list[str]:
 @pytest.mark.timeout(2 * RUN_SECONDS_MAX)
 def test_the_shop_is_red_as_the_page_shows_and_green_once_it_is_mended():
     look, write, again = (block.strip() for block in blocks_of(PAGE, "console"))
-    shown = PAGE.partition(BEGIN)[2].partition(END)[0].strip().removeprefix("```text\n$ logquake init\n")
+    shown = PAGE.partition(BEGIN)[2].partition(END)[0].strip()
+    shown = shown.removeprefix("```text\n$ logquake init\n").removesuffix("```").strip()
     with temporary_folder() as temporary:
         folder = temporary / "shop"
         project(PAGE, folder)
