@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.model.declarations import FILL_IN
 from tests.repository import REPOSITORY
 from tests.system.machine import temporary_folder
 
@@ -88,7 +89,7 @@ def test_the_written_files_are_a_plan_and_nothing_of_the_project_was_imported_be
     assert "at 3 s for 3 s: connection_reset on to_store" in planned.stdout
 
 
-def test_a_skeleton_is_not_run_and_is_a_plan_once_its_program_is_there(folder):
+def test_a_skeleton_is_not_run_and_is_a_plan_once_it_is_filled_in_and_its_program_is_there(folder):
     name = program = "logstash"
     mine = project(name, folder)
     done = logquake(mine, "init")
@@ -98,11 +99,18 @@ def test_a_skeleton_is_not_run_and_is_a_plan_once_its_program_is_there(folder):
     shim.parent.mkdir()
     shim.write_text("#!/bin/sh\n")
     shim.chmod(0o755)
-    planned = logquake(mine, *command, PATH=f"{shim.parent}:/usr/bin:/bin")
+    path = f"{shim.parent}:/usr/bin:/bin"
+    refused = logquake(mine, *command, PATH=path)
+    stack = mine / "scenarios" / "stacks" / f"{name}.yaml"
+    lines = stack.read_text().splitlines(keepends=True)
+    stack.write_text("".join(line for line in lines if not line.startswith(FILL_IN)))
+    planned = logquake(mine, *command, PATH=path)
 
     assert done.returncode == 0, done.stderr
     assert f"scenarios/stacks/{name}.yaml is a skeleton, and nothing was run" in done.stdout
     assert f"logquake neither brings nor builds {program}" in done.stdout
+    assert refused.returncode == 4
+    assert f"scenarios/stacks/{name}.yaml:2 is still to be filled in: " in refused.stderr
     assert lacking.returncode == 4
     assert f'processes.collector.command[0]: no program "{program}" is in PATH' in lacking.stderr
     assert planned.returncode == 0, planned.stderr
