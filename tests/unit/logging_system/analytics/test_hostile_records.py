@@ -68,7 +68,7 @@ def test_json_is_escaped_where_a_terminal_would_obey_and_means_the_same(indent: 
 
 def test_what_is_nested_too_deep_to_write_is_told_as_that() -> None:
     value: Any = []
-    for _ in range(5_000):
+    for _ in range(100_000):
         value = [value]
 
     assert json.loads(visible_json({"message": value})) == {"unshown": "it is nested too deep"}
