@@ -45,7 +45,7 @@ test-parallel: $(VENV)/.installed-dev
 	$(BIN)/pytest -n 2 --dist loadfile $(PARALLEL) $(ARGS)
 
 test-processes: $(VENV)/.installed-dev
-	$(BIN)/pytest -n 3 -m "not alone" $(PROCESSES) $(ARGS)
+	$(BIN)/pytest -n 4 -m "not alone" $(PROCESSES) $(ARGS)
 
 test-alone: $(VENV)/.installed-dev
 	$(BIN)/pytest -m alone $(PROCESSES) $(ARGS)
@@ -62,9 +62,13 @@ prove-watched-otel-free: $(VENV)/.installed-dev ## Run the suite watched where O
 	! $(VENV)-otel-free/bin/python -c "import opentelemetry" 2>/dev/null
 	$(VENV)-otel-free/bin/python -m harness.cli.main run --suite watched --stack reference_alerts $(ARGS)
 
-# What .ci/run runs on the newest Python beside the usual one. What the embedded store answers is compared with
-# Elasticsearch by the other stages, and no Python changes it: here its unit tests and all that start it remain.
+# What .ci/run runs on the newest Python beside the usual one: the pure tests, most of which take milliseconds.
 test-newest: $(VENV)/.installed-dev
+	$(BIN)/pytest -n 2 --dist loadfile -m "not servers and not slow" tests/unit $(ARGS)
+
+# What the embedded store answers is compared with Elasticsearch on the usual Python, and no Python changes it: here
+# its unit tests and all that start it remain.
+prove-newest: $(VENV)/.installed-dev ## Run all tests that need no installed server on another Python (PYTHON=python3.13)
 	$(BIN)/pytest -n 2 --dist loadfile -m "not servers" --ignore tests/contract/harness/programs/elastic_lite tests/unit tests/contract $(ARGS)
 
 test-quick: $(VENV)/.installed-dev ## Run the pure tests and a few seeds of the simulations, within a minute

@@ -20,12 +20,13 @@ from tests.system.machine import (
     why_no_small_disk,
 )
 
-pytestmark = pytest.mark.alone
-
 EXIT_INTERRUPTED = 2
 EXIT_INTERNAL = 3
 EXIT_INCONCLUSIVE = 6
 EXIT_UNAVAILABLE = 7
+
+ONCE = ("--repeats", "0")
+"""Where repeating what was inconclusive changes nothing that a test is about."""
 
 SCENARIO = """\
 version: 1
@@ -93,6 +94,7 @@ def bench(machine: Machine, tmp_path: Path) -> Bench:
     return Bench(machine, tmp_path)
 
 
+@pytest.mark.alone
 def test_the_same_bench_passes_when_nothing_goes_wrong(bench):
     code, said = bench.run(bench.scenario("Harmless"))
 
@@ -141,15 +143,16 @@ def test_a_steady_state_that_never_held(bench):
         )
     )
 
-    code, _ = bench.run(bench.scenario(), "--stack", silent)
+    code, _ = bench.run(bench.scenario(), "--stack", silent, *ONCE)
 
     assert code != 0
     assert "there was no steady state" in bench.remarks()
 
 
+@pytest.mark.alone
 def test_a_workload_that_the_harness_itself_stalled(bench):
     # Once: what was inconclusive for a passing cause may well pass when it is repeated.
-    process = bench.start(bench.scenario(seconds=6), "--repeats", "0")
+    process = bench.start(bench.scenario(seconds=6), *ONCE)
     wait_for(lambda: bench.machine.sent() > 50)
     application = bench.machine.process(process.pid, "application")
     assert application is not None
@@ -165,7 +168,7 @@ def test_a_workload_that_the_harness_itself_stalled(bench):
 def test_an_archive_that_cannot_be_read(bench):
     stack = bench.stack(('url: "{elasticsearch.url}"', "url: http://127.0.0.1:9"))
 
-    code, said = bench.run(bench.scenario(), "--stack", stack)
+    code, said = bench.run(bench.scenario(), "--stack", stack, *ONCE)
 
     assert code == EXIT_INCONCLUSIVE, said
     assert bench.machine.result()["scenarios"][0]["status"] == "ERROR"
@@ -175,7 +178,7 @@ def test_an_archive_that_cannot_be_read(bench):
 def test_an_archive_under_a_wrong_name(bench):
     stack = bench.stack(("index: logs-logquake-{run.id}", "index: logs-logquak-{run.id}"))
 
-    code, said = bench.run(bench.scenario(), "--stack", stack)
+    code, said = bench.run(bench.scenario(), "--stack", stack, *ONCE)
 
     assert code == EXIT_INCONCLUSIVE, said
     assert bench.machine.result()["scenarios"][0]["status"] == "ERROR"
@@ -194,12 +197,13 @@ def test_a_signal_in_mid_fault_although_its_undo_fails(bench):
 
 
 def test_nothing_sent(bench):
-    code, _ = bench.run(bench.scenario(schedule="{kind: 'tests.system.plug_ins:NoRecords'}"))
+    code, _ = bench.run(bench.scenario(schedule="{kind: 'tests.system.plug_ins:NoRecords'}"), *ONCE)
 
     assert code == EXIT_INCONCLUSIVE
     assert "nothing was sent" in bench.remarks()
 
 
+@pytest.mark.alone
 def test_a_history_that_reached_its_cap(bench):
     code, said = bench.run(bench.scenario(), "--history-mib-max", "0.02")
 
@@ -222,6 +226,7 @@ def test_a_part_that_dies_unasked(bench, name):
     assert f'"{name}" ended by itself with -9' in bench.remarks()
 
 
+@pytest.mark.alone
 def test_a_result_that_cannot_be_written_after_a_pass(bench):
     process = bench.start(bench.scenario())
     wait_for(lambda: bench.machine.sent() > 50)
@@ -233,6 +238,7 @@ def test_a_result_that_cannot_be_written_after_a_pass(bench):
     assert "the result cannot be written" in said
 
 
+@pytest.mark.alone
 def test_a_reader_that_goes_away_changes_no_verdict_and_is_told_where_the_scorecard_is(bench):
     process = bench.start(bench.scenario())
     assert process.stdout is not None
