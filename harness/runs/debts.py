@@ -160,8 +160,10 @@ class Debts:
             quiet = self._ticker.now_ns() - still_since_ns >= quiet_seconds * SECOND_NS
             if (settled and quiet) or self._ticker.now_ns() >= deadline_ns:
                 return settled
-            missing = count(max(1, len(self._load.owed()) - copies), "acknowledged record")
-            what = "copies and counters to stand still" if settled else f"{missing} to be stored"
+            missing = len(self._load.owed()) - copies
+            # Where other records have more copies, only the whole reading tells how many have none.
+            named = count(missing, "acknowledged record") if missing > 0 else "acknowledged records"
+            what = "copies and counters to stand still" if settled else f"{named} to be stored"
             self._ticker.wait_for(what, deadline_ns)
 
     def _settled(self, copies: int, deadline_ns: int) -> bool:

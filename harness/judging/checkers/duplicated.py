@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from harness.judging.checker import Charge
@@ -51,6 +51,7 @@ class Duplicated:
                 f"{len(many):,} of {len(places):,} stored records have more than {allowed}.",
                 (
                     f"Duplicated: {sequences_text(list(many))}.",
+                    *_said_how_often(many, self._copies_max),
                     *common_lines(timeline, [timeline.entries[each] for each in many], "duplicated"),
                     *_said_ambiguous(ambiguous),
                 ),
@@ -73,6 +74,15 @@ def _places(timeline: Timeline) -> dict[int, list[str]]:
     for sequence, letters in timeline.letters.items():
         places.setdefault(sequence, []).extend(f"dead letters: {letter.copy}" for letter in letters)
     return places
+
+
+def _said_how_often(many: Mapping[int, Sequence[str]], copies_max: int) -> tuple[str, ...]:
+    """Say how many copies are too many, where they are more than the records that they are of."""
+    too_many = sum(len(found) - copies_max for found in many.values())
+    if too_many == len(many):
+        return ()
+    most = max(many, key=lambda sequence: len(many[sequence]))
+    return (f"{too_many:,} copies are too many; record {most} has {len(many[most]):,}.",)
 
 
 def _said_ambiguous(sequences: Sequence[int]) -> tuple[str, ...]:

@@ -26,6 +26,15 @@ def test_a_second_copy_fails_and_both_places_are_named():
     )
 
 
+def test_a_record_of_very_many_copies_is_named_with_their_number():
+    many = [Found(450, digest("line 450"), f"index-000002/{number}") for number in range(411)]
+
+    verdict = CHECKER.check(timeline([*good_run(), Found(451, digest("line 451"), "index/again"), *many]))
+
+    assert verdict.value == 2
+    assert "412 copies are too many; record 450 has 412." in verdict.evidence
+
+
 def test_a_second_copy_of_a_record_nobody_acknowledged_fails_too():
     verdict = CHECKER.check(timeline([*without(good_run(), Acknowledged, 450), SECOND_COPY]))
 
