@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from logging_system.alerting.examples import Masked, cut_line
-from logging_system.alerting.matching import LABEL_CHARACTERS_MAX, Document, field_of, level_rank
+from logging_system.alerting.matching import LABEL_CHARACTERS_MAX, Document, field_of
 from logging_system.alerting.rules.declared import Clock
 from logging_system.coordination.detection.detector import Detector
 from logging_system.coordination.detection.finding_book import Shown
@@ -37,6 +37,7 @@ from logging_system.coordination.detection.seen_record import (
 from logging_system.coordination.detection.template_texts import TemplateTexts
 from logging_system.coordination.findings import Finding
 from logging_system.monitoring.counters import write_status
+from logging_system.records.levels import level_rank
 
 INCIDENTS_NAME = "incidents.json"
 LINES_MAX = 1_000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
@@ -10,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from logging_system.alerting.facts import Labels
+from logging_system.records.levels import level_rank, spelled_where
 
 LABEL_CHARACTERS_MAX = 200
 MISSING = "(none)"
@@ -17,41 +17,7 @@ MISSING = "(none)"
 OTHER = "(other)"
 """The value of every label in the series that takes what finds no room of its own."""
 
-_RANKS = {
-    "trace": 5,
-    "debug": 10,
-    "info": 20,
-    "information": 20,
-    "notice": 25,
-    "warn": 30,
-    "warning": 30,
-    "err": 40,
-    "error": 40,
-    "severe": 40,
-    "crit": 50,
-    "critical": 50,
-    "fatal": 50,
-    "alert": 55,
-    "emerg": 60,
-    "emergency": 60,
-    "panic": 60,
-}
-_NUMBERED = re.compile(r"level (\d{1,4})|(\d{1,4})")
-
 Document = Mapping[str, Any]
-
-
-def level_rank(level: object) -> int:
-    """Return a level as `logging` numbers them; 0 where it says nothing.
-
-    Args:
-        level: `log.level` of a record, from whatever program it came; OTLP numbers them, such as `ERROR2`.
-    """
-    text = str(level).strip().lower()
-    numbered = _NUMBERED.fullmatch(text)
-    if numbered is not None:
-        return int(numbered[1] or numbered[2])
-    return _RANKS.get(text) or _RANKS.get(text.rstrip("0123456789"), 0)
 
 
 def field_of(document: Document, path: str) -> object:
@@ -159,7 +125,7 @@ class RecordMatch(BaseModel):
         terms = []
         if self.level is not None:
             lowest = level_rank(self.level)
-            levels = " or ".join(name for name, rank in _RANKS.items() if rank >= lowest)
+            levels = " or ".join(spelled_where(lambda rank: rank >= lowest))
             terms.append(f"log.level: ({levels})")
         if self.logger is not None:
             terms.append(f"(log.logger: {quoted(self.logger)} or log.logger: {self.logger}.*)")

@@ -16,11 +16,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from logging_system.analytics.answers import Partial, buckets_of, joined, partial_of
-from logging_system.analytics.rates import ERROR_LEVELS, levels_terms
+from logging_system.analytics.rates import by_level_of, levels_terms
 from logging_system.analytics.reach import Reach
 from logging_system.analytics.sampling import ERRORS
 from logging_system.analytics.store_queries import StoreQueries
 from logging_system.analytics.windows import Window, text_of
+from logging_system.records.levels import is_error
 
 PARTS = 20
 """Intervals of each side, whose counts say how much they scatter."""
@@ -139,7 +140,9 @@ def compare(queries: StoreQueries, reach: Reach, before: Window, after: Window) 
     answers = queries.multi_search([(reach.target, _search(window)) for window in (before, after)])
     parts = [_parts(answer) for answer in answers]
     every = [[sum(part.values()) for part in side] for side in parts]
-    errors = [[sum(part.get(level, 0) for level in ERROR_LEVELS) for part in side] for side in parts]
+    errors = [
+        [sum(count for level, count in part.items() if is_error(level)) for part in side] for side in parts
+    ]
     seconds = before.seconds, after.seconds
     records = change_of("records", every[0], every[1], *seconds)
     of_errors = change_of("errors", errors[0], errors[1], *seconds)
@@ -315,10 +318,7 @@ def _parts(answer: Mapping[str, Any]) -> list[dict[str, int]]:
     found = aggregations.get("parts") if isinstance(aggregations, dict) else None
     named = found.get("buckets") if isinstance(found, dict) else None
     listed = [named[key] for key in sorted(named)] if isinstance(named, dict) else []
-    return [
-        {str(level["key"]): int(level["doc_count"]) for level in buckets_of(part, "levels")}
-        for part in listed
-    ]
+    return [by_level_of(part) for part in listed]
 
 
 def _errors_by_logger(answer: Mapping[str, Any]) -> dict[str, int]:

@@ -4,7 +4,7 @@
 level:error and logger:shop.*        words `and`, `or`, `not`, parentheses; a space means `and`
 message:"connection refused"         a phrase; `refused` alone looks in the message too
 labels.order:42                      a whole value, or with `*` a pattern
-event.duration >= 5000               a bound: >, >=, <, <=
+event.duration >= 5000               a bound: >, >=, <, <=; levels have an order too: level>=warning
 error.type:*                         has any value
 ```
 """
@@ -12,11 +12,13 @@ error.type:*                         has any value
 from __future__ import annotations
 
 import difflib
+import operator
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from logging_system.records.levels import RANKS, spelled_where, spellings
 from logging_system.sinks.elasticsearch.index_template import MAPPINGS_NAME, Abilities, component_templates
 
 CHARACTERS_MAX = 2_000
@@ -28,6 +30,13 @@ Query = dict[str, Any]
 _ALIASES = {"level": "log.level", "logger": "log.logger", "service": "service.name", "host": "host.name"}
 _TOKEN = re.compile(r'\s*(?:(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<sign>[()]|>=|<=|[:><])|(?P<word>[^\s()":<>]+))')
 _ESCAPED = re.compile(r"\\(.)")
+_LEVEL = "log.level"
+_COMPARISONS: dict[str, Callable[[int, int], bool]] = {
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "lt": operator.lt,
+    "lte": operator.le,
+}
 _BOUNDS = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
 _TEXTS = frozenset({"text", "match_only_text"})
 _FLATTENED = "labels"
@@ -151,12 +160,15 @@ class _Reader:
             return {"wildcard": {name: {"value": text, "case_insensitive": True}}}
         if is_text:
             return {"match": {name: {"query": text, "operator": "and"}}}
-        return {"term": {name: text.lower() if name == "log.level" else text}}
+        return {"terms": {name: list(spellings(text))}} if name == _LEVEL else {"term": {name: text}}
 
     def bounded(self, name: str, bound: str, token: _Token) -> Query:
+        if name == _LEVEL and (limit := RANKS.get(_text_of(token).lower())):
+            compare = _COMPARISONS[bound]
+            return {"terms": {name: spelled_where(lambda rank: compare(rank, limit))}}
         if self.fields.get(name) not in ("date", "long"):
             where = f"character {token.place + 1}"
-            raise QuerySyntaxError(f"{where}: {name} has no order; only times and numbers have one")
+            raise QuerySyntaxError(f"{where}: {name} has no order; only times, numbers and levels have one")
         return {"range": {name: {bound: _text_of(token)}}}
 
     def field_name(self, token: _Token) -> str:

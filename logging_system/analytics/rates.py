@@ -12,8 +12,8 @@ from logging_system.analytics.answers import Partial, buckets_of, partial_of, to
 from logging_system.analytics.reach import Reach
 from logging_system.analytics.store_queries import StoreQueries
 from logging_system.analytics.windows import Interval, Window, histogram_of, moment_of
+from logging_system.records.levels import is_error, level_name
 
-ERROR_LEVELS = frozenset({"error", "critical", "fatal"})
 LEVELS_MAX = 50
 NO_LEVEL = "(none)"
 LATENESS_SECONDS = 10.0
@@ -83,7 +83,7 @@ class Rates:
     @property
     def errors(self) -> int:
         """Those of level error and above."""
-        return sum(count for level, count in self.by_level.items() if level in ERROR_LEVELS)
+        return sum(count for level, count in self.by_level.items() if is_error(level))
 
     @property
     def error_ratio(self) -> float | None:
@@ -153,12 +153,12 @@ def read_rates(
             if number + 1 < len(starts)
             else start + timedelta(seconds=interval.seconds_max)
         )
-        by_level = _by_level(each)
+        by_level = by_level_of(each)
         state = _state(
             bool(by_level), max(start, window.since), min(end, window.until), settled_until, outages
         )
         buckets.append(RateBucket(start, None if state is BucketState.GAP else by_level, state))
-    by_level = _by_level(aggregations)
+    by_level = by_level_of(aggregations)
     return Rates(
         window,
         interval,
@@ -203,8 +203,13 @@ def rates(
     return read_rates(answer, window, interval, now=now, lateness_seconds=lateness_seconds, outages=outages)
 
 
-def _by_level(aggregations: object) -> dict[str, int]:
-    return {str(each["key"]): int(each["doc_count"]) for each in buckets_of(aggregations, "levels")}
+def by_level_of(aggregations: object) -> dict[str, int]:
+    """Return counts by level, however it is spelled."""
+    found: dict[str, int] = {}
+    for each in buckets_of(aggregations, "levels"):
+        name = level_name(str(each["key"]))
+        found[name] = found.get(name, 0) + int(each["doc_count"])
+    return found
 
 
 def _state(

@@ -14,12 +14,13 @@ from logging_system.analytics.answers import Partial, hits_of, joined, partial_o
 from logging_system.analytics.reach import Reach
 from logging_system.analytics.store_queries import StoreQueries
 from logging_system.analytics.windows import Window
+from logging_system.records.levels import ERROR_RANK, spelled_where
 
 SLICES = 10
 RECORDS_MAX = 5_000
 
-ERRORS: Mapping[str, Any] = {"terms": {"log.level": ["error", "critical", "fatal"]}}
-"""The query for errors, as `rates.ERROR_LEVELS` has them."""
+ERRORS: Mapping[str, Any] = {"terms": {"log.level": spelled_where(lambda rank: rank >= ERROR_RANK)}}
+"""The query for errors, which are what `levels.is_error` says of `log.level`."""
 
 
 @dataclass(frozen=True, slots=True)

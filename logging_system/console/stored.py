@@ -12,7 +12,7 @@ from logging_system.analytics.answers import Partial
 from logging_system.analytics.lines import Line, PagingQueries, search_lines
 from logging_system.analytics.noisiest import Noise, noisiest
 from logging_system.analytics.query_language import read_query
-from logging_system.analytics.rates import ERROR_LEVELS, BucketState, Outage, RateBucket, Rates, rates
+from logging_system.analytics.rates import BucketState, Outage, RateBucket, Rates, rates
 from logging_system.analytics.reach import ForeignAnswerError, Reach
 from logging_system.analytics.sampling import ERRORS
 from logging_system.analytics.store_queries import StoreQueries, StoreQueryError
@@ -21,6 +21,7 @@ from logging_system.analytics.templates import words_of
 from logging_system.analytics.windows import Interval, Window
 from logging_system.console.board import PanelError
 from logging_system.console.shown_text import ShownText
+from logging_system.records.levels import RANKS, level_rank
 
 _Answer = TypeVar("_Answer")
 
@@ -28,6 +29,8 @@ LINES_MAX = 200
 _LOGGERS_MAX = 12
 _NAMESPACES_MAX = 12
 _TEMPLATES_MAX = 10
+_SHOWN = (("error", "error"), ("warning", "warning"), ("info", "info"), ("debug", "trace"))
+"""The levels that a chart tells apart, and the lowest that each stands for."""
 _NOW_SECONDS = 60.0
 """Over how long the rate of now is measured."""
 
@@ -229,7 +232,7 @@ def query_for(words: str, *, logger: str = "", error: str = "", is_error: bool =
     named = {"logger": logger, "error.type": error, "message": words}
     parts = [f"{name}:{_quoted(value)}" for name, value in named.items() if value]
     if is_error:
-        parts.insert(0, "(" + " or ".join(f"level:{level}" for level in sorted(ERROR_LEVELS)) + ")")
+        parts.insert(0, "level>=error")
     return " and ".join(parts)
 
 
@@ -283,9 +286,8 @@ def _levels(by_level: Mapping[str, int]) -> dict[str, int]:
 
 
 def _level(level: str) -> str:
-    if level in ERROR_LEVELS:
-        return "error"
-    return {"warn": "warning", "warning": "warning", "info": "info", "debug": "debug"}.get(level, "other")
+    rank = level_rank(level)
+    return next((shown for shown, lowest in _SHOWN if rank >= RANKS[lowest]), "other")
 
 
 def _rate_now(answer: Rates, now: datetime) -> float | None:

@@ -9,6 +9,14 @@ from hypothesis import strategies as st
 from logging_system.analytics.query_language import QuerySyntaxError, read_query, searchable_fields
 
 
+def _level(*spelled: str) -> dict[str, Any]:
+    return {"terms": {"log.level": list(spelled)}}
+
+
+def _spelled(*names: str) -> list[str]:
+    return [each for name in names for each in (name, name.title(), name.upper())]
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -17,21 +25,26 @@ from logging_system.analytics.query_language import QuerySyntaxError, read_query
         ("refused", {"match": {"message": {"query": "refused", "operator": "and"}}}),
         ('"no route"', {"match_phrase": {"message": "no route"}}),
         (r'"a \"b\" \\ c"', {"match_phrase": {"message": r'a "b" \ c'}}),
-        ("level:ERROR", {"term": {"log.level": "error"}}),
+        ("level:ERROR", _level("error", "Error", "ERROR")),
         ("logger:Shop", {"term": {"log.logger": "Shop"}}),
         ("logger:shop.*", {"wildcard": {"log.logger": {"value": "shop.*", "case_insensitive": True}}}),
         ("error.type:*", {"exists": {"field": "error.type"}}),
         ('labels.order:"4*2"', {"term": {"labels.order": "4*2"}}),
         ("event.duration >= 5000", {"range": {"event.duration": {"gte": "5000"}}}),
-        ("not level:info", {"bool": {"must_not": [{"term": {"log.level": "info"}}]}}),
-        ("not not level:info", {"term": {"log.level": "info"}}),
+        ("not level:info", {"bool": {"must_not": [_level("info", "Info", "INFO")]}}),
+        ("not not level:info", _level("info", "Info", "INFO")),
+        (
+            "level>=Critical",
+            _level(*_spelled("crit", "critical", "fatal", "alert", "emerg", "emergency", "panic")),
+        ),
+        ("level < debug", _level("trace", "Trace", "TRACE")),
         (
             "level:a or level:b level:c",
             {
                 "bool": {
                     "should": [
-                        {"term": {"log.level": "a"}},
-                        {"bool": {"filter": [{"term": {"log.level": "b"}}, {"term": {"log.level": "c"}}]}},
+                        _level("a", "A"),
+                        {"bool": {"filter": [_level("b", "B"), _level("c", "C")]}},
                     ],
                     "minimum_should_match": 1,
                 }
@@ -44,11 +57,11 @@ from logging_system.analytics.query_language import QuerySyntaxError, read_query
                     "filter": [
                         {
                             "bool": {
-                                "should": [{"term": {"log.level": "a"}}, {"term": {"log.level": "b"}}],
+                                "should": [_level("a", "A"), _level("b", "B")],
                                 "minimum_should_match": 1,
                             }
                         },
-                        {"term": {"log.level": "c"}},
+                        _level("c", "C"),
                     ]
                 }
             },
@@ -72,6 +85,7 @@ def test_a_query_means_what_the_reference_says(text: str, expected: dict[str, An
         ("level:a)", "character 8: '\\)' is not expected here"),
         ("level:12:30", "put it|not expected"),
         ("logger > b", "log.logger has no order"),
+        ("level > loud", "log.level has no order"),
         ("(" * 30 + "a" + ")" * 30, "more than 20 parentheses"),
         ("a " * 101, "more than 100 conditions"),
         ("a" * 2_001, "2001 characters"),

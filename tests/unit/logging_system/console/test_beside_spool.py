@@ -94,7 +94,7 @@ def test_findings_that_last_come_first_with_the_way_to_their_lines(tmp_path: Pat
     assert 'message:"timed out,' in first["look"]["query"]
     assert first["look"] | {"query": ""} == {"query": "", "since_ms": (NOW - 660) * 1000, "until_ms": None}
     assert second["look"]["until_ms"] == (NOW + 65) * 1000
-    assert second["look"]["query"].startswith("(level:critical")
+    assert second["look"]["query"].startswith("level>=error")
 
 
 def test_dead_letters_are_counted_and_the_latest_shown_without_secrets(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from logging_system.analytics.query_language import read_query
 from logging_system.analytics.reach import Reach
+from logging_system.analytics.sampling import ERRORS
 from logging_system.analytics.store_queries import StoreUnavailableError
 from logging_system.analytics.template_times import template_times
 from logging_system.analytics.windows import Window
@@ -50,7 +51,11 @@ def bucket(minute: int, **levels: int) -> dict[str, Any]:
 
 
 def rates_answer(*buckets: dict[str, Any]) -> dict[str, Any]:
-    listed = [{"key": "info", "doc_count": 700}, {"key": "fatal", "doc_count": 5}]
+    listed = [
+        {"key": "info", "doc_count": 700},
+        {"key": "fatal", "doc_count": 3},
+        {"key": "Error", "doc_count": 2},
+    ]
     aggregations = {"levels": {"buckets": listed}, "times": {"buckets": list(buckets)}}
     return {
         "_shards": {"total": 1, "failed": 0},
@@ -61,12 +66,14 @@ def rates_answer(*buckets: dict[str, Any]) -> dict[str, Any]:
 
 def test_levels_are_told_apart_as_a_chart_does_and_now_is_the_latest_whole_bar() -> None:
     answer = rates_answer(
-        bucket(5, info=60, notice=3), bucket(6, info=120, warn=6, fatal=6), bucket(7, info=9)
+        bucket(5, info=59, INFO=1, verbose=3, trace=2),
+        bucket(6, info=118, notice=2, warn=6, FATAL=6),
+        bucket(7, info=9),
     )
     found = stored(LiteralStore(answer)).rates(HOUR)
 
     assert (found["count"], found["errors"]) == (705, 5)
-    assert found["buckets"][0]["levels"] == {"error": 0, "warning": 0, "info": 60, "debug": 0, "other": 3}
+    assert found["buckets"][0]["levels"] == {"error": 0, "warning": 0, "info": 60, "debug": 2, "other": 3}
     assert found["buckets"][1]["levels"] == {"error": 6, "warning": 6, "info": 120, "debug": 0, "other": 0}
     assert [each["state"] for each in found["buckets"]] == ["settled", "settled", "filling"]
     assert found["per_second"] == 132 / 60
@@ -156,8 +163,7 @@ def test_whatever_was_logged_its_query_means_just_that(
     found = read_query(query_for(words, logger=logger, error=error, is_error=is_error))
     wanted: list[dict[str, Any]] = []
     if is_error:
-        levels = [{"term": {"log.level": level}} for level in ("critical", "error", "fatal")]
-        wanted.append({"bool": {"should": levels, "minimum_should_match": 1}})
+        wanted.append(dict(ERRORS))
     wanted += [{"term": {"log.logger": logger}}] if logger else []
     wanted += [{"term": {"error.type": error}}] if error else []
     wanted += [{"match_phrase": {"message": words}}] if words else []
