@@ -204,7 +204,11 @@ def rates(
 
 
 def by_level_of(aggregations: object) -> dict[str, int]:
-    """Return counts by level, however it is spelled."""
+    """Return the counts by level, by names in small letters where they are known.
+
+    Args:
+        aggregations: What `levels_terms` was answered with, beside others.
+    """
     found: dict[str, int] = {}
     for each in buckets_of(aggregations, "levels"):
         name = level_name(str(each["key"]))
