@@ -3,7 +3,8 @@
     python -m tests.containers_smoke
 
 A Docker daemon that runs is used; otherwise one is started where `dockerd` is installed and this is root, and
-ended afterwards. What this machine lacks is said and fails nothing; only a wrong verdict or a failed test does.
+ended afterwards. What this machine lacks is said and fails nothing; only a wrong verdict or a failed test
+does.
 """
 
 from __future__ import annotations
