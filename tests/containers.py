@@ -1,13 +1,17 @@
-"""Whether tests can start containers here: a daemon that answers, and images that are there already."""
+"""What tests of containers need: images of a daemon that answers, and a Compose file as Compose reads it."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from harness.deployments.container_images import IMAGES
 from harness.deployments.installed import cache_folder
@@ -38,3 +42,29 @@ def compose() -> tuple[str, ...] | None:
         if found.returncode == 0:
             return command
     return None
+
+
+def rendered(file: Path, *profiles: str) -> Mapping[str, Any]:
+    """Return a Compose file as Compose renders it; without Compose, the YAML with its anchors resolved."""
+    command = compose()
+    if command is None:
+        return dict(yaml.safe_load(file.read_text()))
+    words = [word for profile in profiles for word in ("--profile", profile)]
+    done = subprocess.run(
+        [*command, "--file", str(file), "--env-file", os.devnull, *words, "config", "--format", "json"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return dict(json.loads(done.stdout))
+
+
+def published(service: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield (address of this machine, its port) of each port of a service; "" where it is any address."""
+    for port in service.get("ports", ()):
+        if isinstance(port, str):
+            address, _, rest = port.rpartition(":")[0].rpartition(":")
+            yield address, rest
+        else:
+            yield str(port.get("host_ip", "")), str(port["published"])

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
+
+from tests.runs_of_logquake import run_judged
 
 RUN_SECONDS_MAX = 120
 
@@ -28,17 +27,10 @@ def run_logquake(command: str, folder: Path) -> tuple[int, dict[str, dict[str, A
 
     Args:
         command: as the page has it; its program is the one installed beside this interpreter.
-        folder: where it runs, without a report of another run.
+        folder: where it runs.
     """
     program, *arguments = shlex.split(command.strip())
-    finished = subprocess.run(
-        [Path(sys.executable).parent / program, *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=RUN_SECONDS_MAX,
-        check=False,
-    )
-    (path,) = folder.glob("reports/*/*/result.json")
-    (scenario,) = json.loads(path.read_text())["scenarios"]
-    return finished.returncode, {each["objective"]: each for each in scenario["verdicts"]}, finished.stdout
+    assert program == "logquake"
+    ran = run_judged(arguments, RUN_SECONDS_MAX, folder)
+    (scenario,) = ran.scenarios
+    return ran.exit_code, {each["objective"]: each for each in scenario["verdicts"]}, ran.output

@@ -78,12 +78,14 @@ def main(arguments: Sequence[str]) -> int:
         if entry.harness == harness:
             _take_back(entry.undo)
     _within(_LIFELINE_SECONDS, lambda: not left_by(harness))
-    for container in containers_left_by(harness):
-        remove_container(container, _say)
+    # More than once: the daemon may still be making what the harness asked for as it died.
     for _ in range(_SWEEPS_MAX):
-        if not (left := left_by(harness)):
+        containers, processes = containers_left_by(harness), left_by(harness)
+        if not (containers or processes):
             return 0
-        end_processes(left, _say)
+        for container in containers:
+            remove_container(container, _say)
+        end_processes(processes, _say)
     return 1
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.config.yaml_source import KeyPath, Mistake
+from harness.config.yaml_source import KeyPath, Mistake, mapping_or_empty
 from harness.deployments.alert_server_specs import RECEIVERS
 from harness.evidence.alerts.messages import place_of
 from harness.model.registry import unknown
@@ -14,9 +14,9 @@ _PLACES = ("key", "alert", "state", "fingerprint")
 
 def alert_mistakes(data: Mapping[str, object]) -> list[Mistake]:
     """Return what is wrong with the promise of alerts in the data of a stack file."""
-    alerts = _mapping(data.get("alerts"))
+    alerts = mapping_or_empty(data.get("alerts"))
     mistakes = []
-    watcher, processes = alerts.get("watcher"), _mapping(data.get("processes"))
+    watcher, processes = alerts.get("watcher"), mapping_or_empty(data.get("processes"))
     if isinstance(watcher, str) and watcher not in processes:
         said = f'"processes" has {unknown("process", watcher, processes)}'
         mistakes.append(Mistake(("alerts", "watcher"), said))
@@ -24,8 +24,8 @@ def alert_mistakes(data: Mapping[str, object]) -> list[Mistake]:
     if isinstance(window, int | float) and isinstance(resolution, int | float) and resolution >= window:
         said = f"must be less than window_seconds ({window:g}), not {resolution:g}."
         mistakes.append(Mistake(("alerts", "resolution_seconds"), said))
-    for name, channel in _mapping(alerts.get("channels")).items():
-        mistakes += _channel_mistakes(data, ("alerts", "channels", name), _mapping(channel))
+    for name, channel in mapping_or_empty(alerts.get("channels")).items():
+        mistakes += _channel_mistakes(data, ("alerts", "channels", name), mapping_or_empty(channel))
     return mistakes
 
 
@@ -33,7 +33,7 @@ def _channel_mistakes(
     data: Mapping[str, object], where: KeyPath, channel: Mapping[str, object]
 ) -> list[Mistake]:
     mistakes = []
-    links = _mapping(data.get("links"))
+    links = mapping_or_empty(data.get("links"))
     link = channel.get("link")
     if isinstance(link, str) and link not in links:
         mistakes.append(Mistake((*where, "link"), f'"links" has {unknown("link", link, links)}'))
@@ -48,7 +48,3 @@ def _channel_mistakes(
             except ValueError as error:
                 mistakes.append(Mistake((*where, key), f"{error}."))
     return mistakes
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, dict) else {}

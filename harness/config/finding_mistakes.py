@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.config.yaml_source import KeyPath, Mistake
+from harness.config.yaml_source import KeyPath, Mistake, mapping_or_empty
 from harness.deployments.alert_server_specs import WEBHOOK_RECEIVER
 from harness.evidence.alerts.messages import place_of
 from harness.model.declarations import CAUSES
@@ -13,17 +13,17 @@ from harness.model.registry import unknown
 
 def finding_mistakes(data: Mapping[str, object]) -> list[Mistake]:
     """Return what is wrong with the promises of findings, answers and actions in the data of a stack file."""
-    findings, actions = _mapping(data.get("findings")), _mapping(data.get("actions"))
+    findings, actions = mapping_or_empty(data.get("findings")), mapping_or_empty(data.get("actions"))
     mistakes = [
         *_process_mistakes(data, ("findings", "watcher"), findings.get("watcher")),
-        *_process_mistakes(data, ("answers", "asker"), _mapping(data.get("answers")).get("asker")),
+        *_process_mistakes(data, ("answers", "asker"), mapping_or_empty(data.get("answers")).get("asker")),
         *_cause_mistakes(("actions", "causes"), actions.get("causes")),
         *_cause_mistakes(("actions", "causes_after_healing"), actions.get("causes_after_healing")),
         *_receiver_mistakes(data, actions),
     ]
     for index, engine in enumerate(_list(actions.get("engines"))):
         mistakes += _process_mistakes(data, ("actions", "engines", index), engine)
-    for word, causes in _mapping(findings.get("causes")).items():
+    for word, causes in mapping_or_empty(findings.get("causes")).items():
         mistakes += _cause_mistakes(("findings", "causes", word), causes)
     return mistakes
 
@@ -37,7 +37,7 @@ def _cause_mistakes(where: KeyPath, causes: object) -> list[Mistake]:
 
 
 def _receiver_mistakes(data: Mapping[str, object], actions: Mapping[str, object]) -> list[Mistake]:
-    links, link = _mapping(data.get("links")), actions.get("link")
+    links, link = mapping_or_empty(data.get("links")), actions.get("link")
     mistakes = []
     if isinstance(link, str) and link not in links:
         mistakes.append(Mistake(("actions", "link"), f'"links" has {unknown("link", link, links)}'))
@@ -55,7 +55,7 @@ def _receiver_mistakes(data: Mapping[str, object], actions: Mapping[str, object]
 
 
 def _process_mistakes(data: Mapping[str, object], where: KeyPath, name: object) -> list[Mistake]:
-    processes = _mapping(data.get("processes"))
+    processes = mapping_or_empty(data.get("processes"))
     if not isinstance(name, str) or name in processes:
         return []
     return [Mistake(where, f'"processes" has {unknown("process", name, processes)}')]
@@ -63,7 +63,3 @@ def _process_mistakes(data: Mapping[str, object], where: KeyPath, name: object) 
 
 def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, dict) else {}

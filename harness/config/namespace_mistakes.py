@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.config.yaml_source import KeyPath, Mistake, texts_in
+from harness.config.yaml_source import KeyPath, Mistake, mapping_or_empty, texts_in
 from harness.deployments.placeholders import placeholder_names
 from harness.load.intakes.http import TENANT
 
@@ -13,12 +13,12 @@ TENANT_PLACEHOLDER = "tenant"
 
 def namespace_mistakes(data: Mapping[str, object]) -> list[Mistake]:
     """Return what is wrong with the promise of namespaces in the data of a stack file."""
-    intake = _mapping(data.get("intake"))
+    intake = mapping_or_empty(data.get("intake"))
     if "namespaces" not in data:
         unused = "tenant_extra" in intake and intake.get("kind") == "python_logging"
         said = 'is used only with "namespaces", which says who the tenants are. Add it.'
         return [Mistake(("intake", "tenant_extra"), said)] if unused else []
-    namespaces = _mapping(data.get("namespaces"))
+    namespaces = mapping_or_empty(data.get("namespaces"))
     return [*_sending_mistakes(intake), *_reading_mistakes(namespaces), *_answer_mistakes(data)]
 
 
@@ -37,7 +37,7 @@ def _sending_mistakes(intake: Mapping[str, object]) -> list[Mistake]:
 
 def _reading_mistakes(namespaces: Mapping[str, object]) -> list[Mistake]:
     """Every tenant reads something else."""
-    reads = _mapping(namespaces.get("reads"))
+    reads = mapping_or_empty(namespaces.get("reads"))
     texts = [text for _, text in texts_in(dict(reads), ())]
     mistakes = []
     said = 'names the same for every tenant. Write "{tenant}" where the tenant stands.'
@@ -50,7 +50,7 @@ def _reading_mistakes(namespaces: Mapping[str, object]) -> list[Mistake]:
 
 
 def _answer_mistakes(data: Mapping[str, object]) -> list[Mistake]:
-    answers = _mapping(data.get("answers"))
+    answers = mapping_or_empty(data.get("answers"))
     if not answers:
         return []
     if answers.get("own_namespace"):
@@ -59,7 +59,3 @@ def _answer_mistakes(data: Mapping[str, object]) -> list[Mistake]:
     if not answers.get("namespace"):
         return [Mistake(("answers",), 'lacks "namespace": which tenant an answer is about. Add its path.')]
     return []
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, dict) else {}

@@ -9,7 +9,7 @@ from pydantic import Field, WithJsonSchema
 
 from harness.config.stack_mistakes import stack_mistakes
 from harness.config.validation import FileModel, Name, OpenModel, Seconds, Text, Version, default_of, parse
-from harness.config.yaml_source import read_yaml
+from harness.config.yaml_source import Source, read_yaml
 from harness.evidence.secrets.kinds import KINDS
 from harness.evidence.transforms import WORDS
 from harness.model.declarations import (
@@ -279,15 +279,15 @@ class StackModel(FileModel):
     one_at_a_time: bool = default_of(Stack, "one_at_a_time")
 
 
-def _refuse_draft(path: Path) -> None:
+def _refuse_draft(source: Source) -> None:
     """A draft that nobody filled in would be judged by what it leaves out.
 
     Raises:
         ScenarioError: comments say what is to be filled in; each with its line.
     """
     points = [
-        f"{path}:{number} is still to be filled in: {line.removeprefix(FILL_IN)}"
-        for number, line in enumerate(path.read_text().splitlines(), 1)
+        f"{source.path}:{number} is still to be filled in: {line.removeprefix(FILL_IN)}"
+        for number, line in enumerate(source.text.splitlines(), 1)
         if line.startswith(FILL_IN)
     ]
     if points:
@@ -310,7 +310,7 @@ def load_stack(path: Path) -> Stack:
     """
     source = read_yaml(path)
     model = parse(StackModel, source, stack_mistakes(source))
-    _refuse_draft(path)
+    _refuse_draft(source)
     return Stack(
         name=model.name,
         needs=tuple(model.needs),

@@ -10,7 +10,7 @@ from harness.config.finding_mistakes import finding_mistakes
 from harness.config.namespace_mistakes import TENANT_PLACEHOLDER, namespace_mistakes
 from harness.config.part_arguments import part_mistakes
 from harness.config.validation import file_name_mistakes, shown
-from harness.config.yaml_source import KeyPath, Mistake, Source, texts_in
+from harness.config.yaml_source import KeyPath, Mistake, Source, mapping_or_empty, texts_in
 from harness.deployments.placeholders import RUN_FOLDER, placeholder_names, placeholder_problems
 from harness.evidence.archives import ARCHIVES
 from harness.evidence.counters import COUNTERS
@@ -49,7 +49,7 @@ def stack_mistakes(source: Source) -> list[Mistake]:
         ),
         *part_mistakes(COUNTERS, data.get("counters"), ("counters",), {"kind", "names", "lag_seconds"}),
         *part_mistakes(
-            ARCHIVES, _mapping(data.get("namespaces")).get("reads"), ("namespaces", "reads"), {"kind"}
+            ARCHIVES, mapping_or_empty(data.get("namespaces")).get("reads"), ("namespaces", "reads"), {"kind"}
         ),
         *_handler_mistakes(data),
         *_acknowledgement_mistakes(data),
@@ -73,9 +73,9 @@ def _naming_mistakes(data: Mapping[str, object]) -> list[Mistake]:
     """Services, links, processes and files share one set of names, which scenarios and placeholders use."""
     named: list[tuple[KeyPath, str]] = [
         *((("needs", index), name) for index, name in enumerate(_strings(data.get("needs")))),
-        *((("links", name), name) for name in _mapping(data.get("links"))),
-        *((("processes", name), name) for name in _mapping(data.get("processes"))),
-        *((("files", name), name) for name in _mapping(data.get("files"))),
+        *((("links", name), name) for name in mapping_or_empty(data.get("links"))),
+        *((("processes", name), name) for name in mapping_or_empty(data.get("processes"))),
+        *((("files", name), name) for name in mapping_or_empty(data.get("files"))),
     ]
     mistakes = []
     seen: set[str] = set(RESERVED_NAMES)
@@ -91,17 +91,17 @@ def _link_mistakes(data: Mapping[str, object]) -> list[Mistake]:
     needs = dict.fromkeys(_strings(data.get("needs")))
     return [
         Mistake(("links", link), f'"needs" lists {unknown("service", service, needs)}')
-        for link, service in _mapping(data.get("links")).items()
+        for link, service in mapping_or_empty(data.get("links")).items()
         if isinstance(service, str) and service not in needs
     ]
 
 
 def _process_mistakes(data: Mapping[str, object]) -> list[Mistake]:
     mistakes = _environment_mistakes(data, ())
-    for name, process in _mapping(data.get("processes")).items():
+    for name, process in mapping_or_empty(data.get("processes")).items():
         where: KeyPath = ("processes", name)
-        mistakes += _environment_mistakes(_mapping(process), where)
-        if {"http", "output"} <= set(_mapping(_mapping(process).get("ready"))):
+        mistakes += _environment_mistakes(mapping_or_empty(process), where)
+        if {"http", "output"} <= set(mapping_or_empty(mapping_or_empty(process).get("ready"))):
             mistakes.append(Mistake((*where, "ready"), 'names both "http" and "output". Keep one of them.'))
     return mistakes
 
@@ -109,14 +109,14 @@ def _process_mistakes(data: Mapping[str, object]) -> list[Mistake]:
 def _environment_mistakes(part: Mapping[str, object], where: KeyPath) -> list[Mistake]:
     return [
         Mistake((*where, "environment", key), "is not a name of an environment variable. Use A-Z, 0-9, _.")
-        for key in _mapping(part.get("environment"))
+        for key in mapping_or_empty(part.get("environment"))
         if not _ENVIRONMENT_NAME.match(key)
     ]
 
 
 def _handler_mistakes(data: Mapping[str, object]) -> list[Mistake]:
     """A handler is imported in the application process only; here its form is all there is to judge."""
-    intake = _mapping(data.get("intake"))
+    intake = mapping_or_empty(data.get("intake"))
     return [
         Mistake(("intake", key), f"must be package.module:Class, not {shown(handler)}.")
         for key in ("handler", "beside")
@@ -127,7 +127,7 @@ def _handler_mistakes(data: Mapping[str, object]) -> list[Mistake]:
 def _acknowledgement_mistakes(data: Mapping[str, object]) -> list[Mistake]:
     where = ("acknowledged_by",)
     acknowledged_by = data.get("acknowledged_by")
-    kind = _mapping(data.get("intake")).get("kind")
+    kind = mapping_or_empty(data.get("intake")).get("kind")
     if acknowledged_by == "http_2xx" and kind == "python_logging":
         return [Mistake(where, '"http_2xx" needs an intake over HTTP. Use "callback" or "return" here.')]
     if acknowledged_by in {"callback", "return"} and kind == "http":
@@ -146,7 +146,7 @@ def _own_archive_mistakes(data: Mapping[str, object]) -> list[Mistake]:
         ("dead_letters", "index", "elasticsearch", ("run.id", "run.name")),
         ("dead_letters", "path", "file", ("run.id", "run.folder")),
     ):
-        archive = _mapping(data.get(outlet))
+        archive = mapping_or_empty(data.get(outlet))
         text = archive.get(key)
         if archive.get("kind") != kind or not isinstance(text, str) or placeholder_names(text) & {*enough}:
             continue
@@ -160,11 +160,11 @@ def _service_mistakes(data: Mapping[str, object]) -> list[Mistake]:
     """Links connect to host and port alone, so a service's URL is nothing but these."""
     needs = dict.fromkeys(_strings(data.get("needs")))
     mistakes = []
-    for name, service in _mapping(data.get("services")).items():
+    for name, service in mapping_or_empty(data.get("services")).items():
         where: KeyPath = ("services", name)
         if name not in needs:
             mistakes.append(Mistake(where, f'"needs" lists {unknown("service", name, needs)}'))
-        url = _mapping(service).get("url")
+        url = mapping_or_empty(service).get("url")
         if isinstance(url, str) and not _SERVICE_URL.match(url):
             expected = "must be scheme, host and port and nothing else, e.g. http://127.0.0.1:9200"
             mistakes.append(Mistake((*where, "url"), f"{expected}, not {shown(url)}."))
@@ -174,8 +174,8 @@ def _service_mistakes(data: Mapping[str, object]) -> list[Mistake]:
 def _file_mistakes(data: Mapping[str, object]) -> list[Mistake]:
     """What may be destroyed lies below the run's own folder: nothing else is a run's to destroy."""
     named = [
-        *((("files", name), patterns) for name, patterns in _mapping(data.get("files")).items()),
-        (("keys", "provider"), _mapping(data.get("keys")).get("provider")),
+        *((("files", name), patterns) for name, patterns in mapping_or_empty(data.get("files")).items()),
+        (("keys", "provider"), mapping_or_empty(data.get("keys")).get("provider")),
     ]
     return [
         Mistake(
@@ -190,8 +190,8 @@ def _file_mistakes(data: Mapping[str, object]) -> list[Mistake]:
 
 
 def _key_mistakes(data: Mapping[str, object]) -> list[Mistake]:
-    keys, where = _mapping(data.get("keys")), ("keys", "provider_link")
-    link, links = keys.get("provider_link"), dict.fromkeys(_mapping(data.get("links")))
+    keys, where = mapping_or_empty(data.get("keys")), ("keys", "provider_link")
+    link, links = keys.get("provider_link"), dict.fromkeys(mapping_or_empty(data.get("links")))
     if not isinstance(link, str):
         return []
     if "provider" in keys:
@@ -204,7 +204,7 @@ def _transform_mistakes(data: Mapping[str, object]) -> list[Mistake]:
     mistakes = []
     for index, word in enumerate(words):
         where: KeyPath = ("transforms", index)
-        if word == MASK and not (_mapping(data.get("promises")).get("secrets") or data.get("masks")):
+        if word == MASK and not (mapping_or_empty(data.get("promises")).get("secrets") or data.get("masks")):
             remedy = 'Name the kinds that are masked there, e.g. "secrets: [card, email]".'
             mistakes.append(
                 Mistake(where, f'"mask" lets nothing change, since promises.secrets is empty. {remedy}')
@@ -217,7 +217,7 @@ def _transform_mistakes(data: Mapping[str, object]) -> list[Mistake]:
 
 
 def _secret_mistakes(data: Mapping[str, object]) -> list[Mistake]:
-    kinds = _strings(_mapping(data.get("promises")).get("secrets"))
+    kinds = _strings(mapping_or_empty(data.get("promises")).get("secrets"))
     mistakes = []
     for index, kind in enumerate(kinds):
         where: KeyPath = ("promises", "secrets", index)
@@ -229,7 +229,7 @@ def _secret_mistakes(data: Mapping[str, object]) -> list[Mistake]:
 
 
 def _mask_mistakes(data: Mapping[str, object]) -> list[Mistake]:
-    masks = _mapping(data.get("masks"))
+    masks = mapping_or_empty(data.get("masks"))
     mistakes = []
     if masks and MASK not in _strings(data.get("transforms")):
         said = 'has no effect unless "transforms" holds "mask". Add it there.'
@@ -246,7 +246,7 @@ def _mask_mistakes(data: Mapping[str, object]) -> list[Mistake]:
 
 def _field_mistakes(data: Mapping[str, object]) -> list[Mistake]:
     """What is compared must have been sent: a template decides what of a record that is."""
-    intake = _mapping(data.get("intake"))
+    intake = mapping_or_empty(data.get("intake"))
     if intake.get("kind") in {"log_file", "syslog"}:
         return _bare_line_mistakes(data, intake)
     if intake.get("kind") != "http":
@@ -255,7 +255,7 @@ def _field_mistakes(data: Mapping[str, object]) -> list[Mistake]:
     return [
         Mistake(("fields", name), f"the intake's {where} sends no {name}. {remedy}")
         for name, words in FIELD_PLACEHOLDERS.items()
-        if name in _mapping(data.get("fields"))
+        if name in mapping_or_empty(data.get("fields"))
         for where, remedy, sends in (
             ("template", f"Add {shown(words[0])} to it.", any(f'"{word}"' in template for word in words))
             if template
@@ -275,15 +275,15 @@ def _bare_line_mistakes(data: Mapping[str, object], intake: Mapping[str, object]
         sent, remedy = FIELDS_OF_LINES.get(str(intake.get("format", "rfc5424")), ()), "body: json"
     return [
         Mistake(("fields", name), f"the intake sends no {name} with a bare line. Use {shown(remedy)}.")
-        for name in _mapping(data.get("fields"))
+        for name in mapping_or_empty(data.get("fields"))
         if name in FIELD_PLACEHOLDERS and name not in sent
     ]
 
 
 def _trace_mistakes(data: Mapping[str, object]) -> list[Mistake]:
     """Traces are compared where the file says where their ids are, and where the intake has any."""
-    fields = _mapping(data.get("fields"))
-    if not _mapping(data.get("promises")).get("traces"):
+    fields = mapping_or_empty(data.get("fields"))
+    if not mapping_or_empty(data.get("promises")).get("traces"):
         return [
             Mistake(where, 'is used only with "promises.traces: true". Add it there.')
             for where in (("fields", "trace"), ("fields", "span"), ("spans",))
@@ -294,14 +294,14 @@ def _trace_mistakes(data: Mapping[str, object]) -> list[Mistake]:
     if missing:
         remedy = 'Add e.g. "fields: {trace: trace.id, span: span.id}".'
         return [Mistake(where, f'"fields" names no {" and no ".join(missing)} to compare. {remedy}')]
-    kind = _mapping(data.get("intake")).get("kind")
+    kind = mapping_or_empty(data.get("intake")).get("kind")
     if kind in {"log_file", "syslog"}:
         return [Mistake(where, f"the intake {kind} sends no ids of a trace. Use python_logging or http.")]
     return []
 
 
 def _placeholder_mistakes(data: Mapping[str, object]) -> list[Mistake]:
-    parts = (*_mapping(data.get("links")), *_mapping(data.get("processes")))
+    parts = (*mapping_or_empty(data.get("links")), *mapping_or_empty(data.get("processes")))
     known = known_placeholders([*_strings(data.get("needs")), *(name for name in parts if name)])
     return [
         Mistake(where, problem)
@@ -339,10 +339,6 @@ def known_placeholders(addresses: list[str]) -> list[str]:
 def _has_placeholders(where: KeyPath) -> bool:
     # What a process prints when ready is compared as it stands: it is often JSON.
     return where[-1] not in {"kind", "handler", "output"} and where[:2] != ("counters", "names")
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, dict) else {}
 
 
 def _strings(value: object) -> list[str]:

@@ -46,12 +46,17 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file's data with the line of each key; `mistakes` are those that leave the data readable."""
+    """A file's data with the line of each key; `mistakes` are those that leave the data readable.
+
+    Attributes:
+        text: the whole file, with its comments.
+    """
 
     path: str
     data: Mapping[str, object]
     lines: Mapping[KeyPath, int]
     mistakes: tuple[Mistake, ...] = ()
+    text: str = ""
 
     def line(self, where: KeyPath) -> int:
         """Return the line of a key, or of the nearest key around it where it is not in the file."""
@@ -89,6 +94,15 @@ def written(where: KeyPath) -> str:
             key = part if _PLAIN_KEY.match(part) else f'"{part[:60]}"'
             parts.append(f".{key}" if parts else key)
     return "".join(parts)
+
+
+def mapping_or_empty(value: object) -> Mapping[str, object]:
+    """Return a value that is a mapping; {} in place of another, which the model of its file complains of.
+
+    Args:
+        value: what was read.
+    """
+    return value if isinstance(value, dict) else {}
 
 
 def texts_in(value: object, where: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
@@ -141,7 +155,7 @@ def read_yaml(path: Path) -> Source:
         )
     reading = _Reading({}, [])
     data = reading.mapping(root, ())
-    return Source(str(path), data, reading.lines, tuple(reading.mistakes))
+    return Source(str(path), data, reading.lines, tuple(reading.mistakes), text)
 
 
 def _text(path: Path) -> str:

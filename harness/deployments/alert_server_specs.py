@@ -49,9 +49,7 @@ def smtp_lite(name: str, scratch: Path, port: int) -> ProcessSpec:
         UnavailableError: aiosmtpd, which it is made of, is not installed.
     """
     if importlib.util.find_spec("aiosmtpd") is None:
-        raise UnavailableError(
-            'smtp: the package aiosmtpd is not installed; install it with `pip install "logquake[alerts]"`'
-        )
+        raise UnavailableError("smtp: aiosmtpd is not installed; pip install 'logquake[alerts]'")
     folder, api_port = subfolder(scratch, name), free_port()
     url = tell_api_url(folder, api_port)
     ports = ("--port", str(api_port), "--smtp-port", str(port))

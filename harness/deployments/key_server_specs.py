@@ -31,9 +31,7 @@ def transit_lite(name: str, scratch: Path, port: int) -> ProcessSpec:
         UnavailableError: cryptography, which it is made of, is not installed.
     """
     if importlib.util.find_spec("cryptography") is None:
-        raise UnavailableError(
-            'vault: the package cryptography is not installed; install it with `pip install "logquake[keys]"`'
-        )
+        raise UnavailableError("vault: cryptography is not installed; pip install 'logquake[keys]'")
     folder = subfolder(scratch, name)
     command = ("harness.programs.transit_lite", "--port", str(port), "--data", str(folder / "keys"))
     ready = Ready(http=f"http://{LOOPBACK}:{port}/v1/sys/health")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.judging.checker import Charge, lasting_causes
 from harness.judging.measure import Measure
 from harness.judging.timeline import Timeline, Window
+from harness.judging.told import why_unread
 from harness.model.declarations import Actions
 from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Status, Verdict
@@ -58,14 +59,7 @@ class ActionCheck:
 
     def unread(self, timeline: Timeline) -> str:
         """Say why not all is known that was done; empty where it is."""
-        read = timeline.actions_read
-        if read is None:
-            return "The stack's actions were not read."
-        if read.unread:
-            return f"The stack's actions could not be read: {read.unread}."
-        if read.unreadable:
-            return f"{read.unreadable:,} messages are no actions: {read.example}."
-        return ""
+        return why_unread(timeline.actions_read, "actions", pieces="messages")
 
     def inconclusive(self, summary: str) -> Verdict:
         """Return that nothing was decided.

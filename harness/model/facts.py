@@ -375,20 +375,25 @@ class FindingSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class FindingsRead:
-    """The stack's findings were read to their end; without this fact, nothing is known not to be found.
+class ReadToEnd:
+    """What the stack tells of itself was read to its end; without it, nothing is known to be missing.
 
-    `unreadable` lines could not be read, `example` says what one of them lacks; `unread` says why the files
-    could not be read.
+    `example` says what one of the unreadable pieces lacks; `unread` says why none could be read.
 
     Attributes:
-        at_ns: when they were read.
+        at_ns: when it was read.
+        unreadable: how many lines or messages could not be read.
     """
 
     at_ns: int
     unreadable: int = 0
     example: str = ""
     unread: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FindingsRead(ReadToEnd):
+    """The stack's findings were read to their end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -411,18 +416,8 @@ class AnswerGiven:
 
 
 @dataclass(frozen=True, slots=True)
-class AnswersRead:
-    """The stack's answers were read to their end; the fields are those of `FindingsRead`.
-
-    Attributes:
-        at_ns: when they were read.
-        unreadable: as in `FindingsRead`; so are `example` and `unread`.
-    """
-
-    at_ns: int
-    unreadable: int = 0
-    example: str = ""
-    unread: str = ""
+class AnswersRead(ReadToEnd):
+    """The stack's answers were read to their end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -466,18 +461,8 @@ class ActionTaken:
 
 
 @dataclass(frozen=True, slots=True)
-class ActionsRead:
-    """The stack's actions were read; the fields are those of `FindingsRead`.
-
-    Attributes:
-        at_ns: when they were read.
-        unreadable: as in `FindingsRead`; so are `example` and `unread`.
-    """
-
-    at_ns: int
-    unreadable: int = 0
-    example: str = ""
-    unread: str = ""
+class ActionsRead(ReadToEnd):
+    """The stack's actions were read to their end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,8 +148,8 @@ def package(name: str) -> Any:
         return importlib.import_module(name)
     except ImportError as error:
         raise UnavailableError(
-            f"docker: the package {error.name or name} is not installed; install it with "
-            '`pip install "logquake[containers]"`'
+            f"docker: the Python package {(error.name or name).partition('.')[0]} is not installed; "
+            "pip install 'logquake[containers]'"
         ) from error
 
 

@@ -33,7 +33,7 @@ def ask_again_and_again(options: argparse.Namespace, reach: Reach, since: dateti
     try:
         import cachetools  # noqa: F401 - what the cache keeps its answers in
     except ImportError:
-        return fail("analyze", "--every needs the extra `analytics`: pip install 'logquake[analytics]'")
+        return fail("analyze", "--every: cachetools is not installed; pip install 'logquake[analytics]'")
     ending = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: ending.set())

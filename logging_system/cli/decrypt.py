@@ -49,9 +49,12 @@ def add(subcommands: Subcommands) -> None:
 
 def _decrypt(options: argparse.Namespace, parser: Parser) -> int:
     encryption = _encryption(options, parser)
-    from logging_system.encryption.envelope import SealError
-    from logging_system.encryption.fernet import FernetKeys
-    from logging_system.encryption.reading import Reading
+    try:
+        from logging_system.encryption.envelope import SealError
+        from logging_system.encryption.fernet import FernetKeys
+        from logging_system.encryption.reading import Reading
+    except ImportError:
+        return fail("decrypt", "cryptography is not installed; pip install 'logquake[keys]'")
 
     fernet = FernetKeys(Path(options.fernet_keys)) if options.fernet_keys else None
     try:

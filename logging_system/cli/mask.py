@@ -72,7 +72,6 @@ def _processor(options: argparse.Namespace, parser: Parser) -> Mask:
     from logging_system.config.loading import load_settings
     from logging_system.masking.declaration import MaskDeclaration, with_actions
     from logging_system.masking.loading import rule_set_of
-    from logging_system.masking.processor import Mask
 
     loaded = load_settings({name: getattr(options, name) for name in _GIVEN}, written=flag)
     if wrong := [problem for problem in loaded.problems if problem.hides_processors]:
@@ -83,9 +82,12 @@ def _processor(options: argparse.Namespace, parser: Parser) -> Mask:
     except ValueError as error:
         parser.error(f"--rules: {error}")
     try:
-        return Mask(rule_set_of(declared, settings.mask_token_key_file))
+        rules = rule_set_of(declared, settings.mask_token_key_file)
     except ValueError as error:
         parser.error(f"{loaded.where('mask')}: {error}")
+    from logging_system.masking.processor import Mask  # needs the extra `masking`, as the rules do
+
+    return Mask(rules)
 
 
 def _actions(given: str | None) -> dict[str, str]:

@@ -71,13 +71,14 @@ def _service_of(settings: Settings, chain: Chain) -> Service:
     from logging_system.monitoring.event_stream import EventStream
     from logging_system.monitoring.event_words import WordsInLog
 
+    codecs = protection_of(settings).codecs
     if settings.encryption is not None:
         _renew_data_keys_on_signal()
     events = EventStream(WordsInLog())
     return Service(
         spool=settings.spool_folder,
         chain=chain,
-        codecs=protection_of(settings).codecs,
+        codecs=codecs,
         host=settings.listen_host,
         port=settings.listen_port,
         token_file=settings.token_file,

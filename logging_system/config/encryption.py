@@ -127,7 +127,7 @@ def encryption_of(settings: EncryptionSettings, spool: Path, *, used_spool: Path
     try:
         from logging_system.encryption.encryption import Encryption
     except ImportError as error:
-        raise ValueError(f"{error.name} is not installed; pip install 'logquake[keys]'") from error
+        raise ValueError("cryptography is not installed; pip install 'logquake[keys]'") from error
     from logging_system.encryption.sealing import SealingLimits
     from logging_system.keys.providers import open_provider
 

@@ -26,7 +26,7 @@ def tracing_of(settings: Settings, emit: Callable[[Event], None]) -> Tracing:
             settings.service, emit, file=settings.traces_file, endpoint=settings.traces_endpoint
         )
     except Exception as error:  # without spans, or with an SDK that is broken, records go their way
-        remedy = '; pip install "logquake[opentelemetry]"' if isinstance(error, ImportError) else ""
+        remedy = "; pip install 'logquake[opentelemetry]'" if isinstance(error, ImportError) else ""
         trouble = f"{type(error).__name__}: {error}"[:_TROUBLE_CHARACTERS_MAX]
         emit(TracingUnavailable(trouble=trouble + remedy))
         return NO_TRACING

@@ -15,7 +15,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+try:
+    from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+except ImportError as error:
+    raise ImportError("cryptography is not installed; pip install 'logquake[keys]'") from error
 
 from logging_system.encryption.envelope import SealError
 from logging_system.spool.codec import KeyUnavailableError

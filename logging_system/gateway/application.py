@@ -204,7 +204,7 @@ def _read_otlp(kind: str, body: bytes, received_ns: int, batch: Batch) -> None:
         from logging_system.gateway.otlp_protobuf import parse_protobuf
     except ImportError as error:
         raise BodyError(
-            415, f'protobuf is not installed; install "logquake[gateway]" or send {JSON}'
+            415, f"protobuf is not installed here; pip install 'logquake[gateway]', or send {JSON}"
         ) from error
     read_records(parse_protobuf(body), received_ns, batch)
 

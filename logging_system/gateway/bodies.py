@@ -95,7 +95,9 @@ def _unzstd(body: bytes, bytes_max: int) -> bytes:
     try:
         import zstandard
     except ImportError as error:
-        raise BodyError(415, 'zstd is not installed; install "logquake[gateway]" or send gzip') from error
+        raise BodyError(
+            415, "zstandard is not installed here; pip install 'logquake[gateway]', or send gzip"
+        ) from error
     decompressor = zstandard.ZstdDecompressor(max_window_size=_WINDOW_BYTES_MAX)
     parts: list[bytes] = []
     room_bytes = bytes_max

@@ -68,7 +68,8 @@ def exporting(
         close = _own(read, service) if own_provider else _application_s(read)
     except Exception as error:
         # An import or a set-up of another's may fail in any way, and must not stop the shipping.
-        trouble(f"OpenTelemetry gets no metrics: {type(error).__name__}: {error}")
+        remedy = "; pip install 'logquake[opentelemetry]'" if isinstance(error, ImportError) else ""
+        trouble(f"OpenTelemetry gets no metrics: {type(error).__name__}: {error}{remedy}")
     try:
         yield
     finally:

@@ -29,13 +29,12 @@ from tests.coordination.tally import (
     row_of,
     table,
 )
+from tests.runs_of_logquake import NotJudgedError, run_judged
 
 STACK = "reference_findings"
 QUIET_SCENARIO = "findings_calm"
 _RUN_SECONDS_MAX = 1_800
 _REPEATS_MAX = 2
-_JUDGED = (0, 1, 6)
-"""Exit codes of runs that were judged: passed, failed, inconclusive."""
 _Run = tuple[str, int]
 
 
@@ -107,24 +106,13 @@ def _examined(scenario: str, seed: int, reports: Path) -> Row | None:
 
 def _run(scenario: str, seed: int, reports: Path) -> Row | None:
     """Run a scenario; return what it says of findings, or None where it ended by an error."""
-    logquake = str(Path(sys.executable).with_name("logquake"))
     out = reports / "coordination" / f"{scenario}-{seed}"
-    command = [logquake, "run", scenario, "--stack", STACK, "--seed", str(seed), "--repeats", "0"]
-    done = subprocess.run(
-        [*command, "--out", str(out)],
-        capture_output=True,
-        text=True,
-        timeout=_RUN_SECONDS_MAX,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    path = next((line for line in done.stdout.splitlines() if line.startswith("result:")), "")
-    if done.returncode not in _JUDGED or not path:
-        print(
-            f"{scenario}, seed {seed}: exit code {done.returncode}: {(done.stderr or done.stdout)[-1_000:]}"
-        )
+    command = ["run", scenario, "--stack", STACK, "--seed", str(seed), "--repeats", "0", "--out", str(out)]
+    try:
+        (result,) = run_judged(command, _RUN_SECONDS_MAX).scenarios
+    except NotJudgedError as error:
+        print(f"{scenario}, seed {seed}: {error}")
         return None
-    (result,) = json.loads(Path(path.partition(":")[2].strip()).read_text())["scenarios"]
     row = row_from(result)
     print(
         f"{scenario}, seed {seed}: {row.found} of {row.owed} found, {row.named} by their name, "

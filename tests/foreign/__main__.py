@@ -6,8 +6,6 @@ Prints a table a run; ends with 1 where one differs. What is not installed is le
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,13 +13,12 @@ from pathlib import Path
 from harness.deployments.debian_packages import find_daemon
 from harness.deployments.installed import SERVERS, find
 from tests.foreign.expectations import SMOKE, STACKS, Expected, Found, found_in, problem_of
+from tests.runs_of_logquake import NotJudgedError, run_judged
 
 SMOKE_FOLDER = Path(__file__).parent / "smoke"
 # The default suite takes some ten minutes of a stack that loses records: each loss is waited for.
 _RUN_SECONDS_MAX = 3_600
 _SUMMARY_CHARACTERS = 110
-_JUDGED = (0, 1, 6)
-"""Exit codes of runs that were judged: passed, failed, inconclusive."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,26 +61,17 @@ def examine(
     stack: str, backend: str, words: Sequence[str], expected: Mapping[str, Expected], out: Path
 ) -> int:
     """Run one stack, print its table, and return how many scenarios differ from what is expected."""
-    logquake = Path(sys.executable).with_name("logquake")
-    command = [str(logquake), "run", *words, "--stack", stack, "--backend", backend, "--out", str(out)]
-    print(f"\n{stack} on {backend}: logquake {' '.join(command[1:])}", flush=True)
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        timeout=_RUN_SECONDS_MAX,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    path = next((line for line in done.stdout.splitlines() if line.startswith("result:")), "")
-    if done.returncode not in _JUDGED or not path:
-        print(f"  exit code {done.returncode}: {(done.stderr or done.stdout)[-2_000:]}")
+    command = ["run", *words, "--stack", stack, "--backend", backend, "--out", str(out)]
+    print(f"\n{stack} on {backend}: logquake {' '.join(command)}", flush=True)
+    try:
+        ran = run_judged(command, _RUN_SECONDS_MAX)
+    except NotJudgedError as error:
+        print(f"  {error}")
         return 1
-    result = json.loads(Path(path.removeprefix("result:").strip()).read_text())
-    rows = [(found, problem_of(found, expected)) for found in found_in(result)]
+    rows = [(found, problem_of(found, expected)) for found in found_in(ran.scenarios)]
     for found, problem in rows:
         print_row(found, problem)
-    print(f"  {path}", flush=True)
+    print(f"  result: {ran.path}", flush=True)
     return sum(1 for _, problem in rows if problem)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 LOST = "acknowledged_lost"
 DUPLICATED = "duplicated"
@@ -85,10 +86,8 @@ class Found:
     failed: Mapping[str, str] = field(default_factory=dict)
 
 
-def found_in(result: Mapping[str, object]) -> Iterator[Found]:
+def found_in(scenarios: Sequence[Mapping[str, Any]]) -> Iterator[Found]:
     """Yield what each scenario of a `result.json` came to."""
-    scenarios = result["scenarios"]
-    assert isinstance(scenarios, list)
     for each in scenarios:
         failed = {
             verdict["objective"]: verdict["summary"]

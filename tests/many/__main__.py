@@ -7,15 +7,15 @@ pass. Ends with 1 where anything else came out, and with 7 where a server is mis
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from harness.deployments.debian_packages import find_daemon
 from harness.deployments.installed import SERVERS, find
+from tests.runs_of_logquake import NotJudgedError, run_judged
 
 _HERE = Path(__file__).parent
 _RUN_SECONDS_MAX = 3_600
@@ -75,31 +75,20 @@ def missing(run: Run) -> str:
 
 def examine(run: Run, out: Path) -> list[str]:
     """Run it, print a row a scenario, and return what differs from what is expected."""
-    logquake = str(Path(sys.executable).with_name("logquake"))
-    command = [logquake, "run", *run.words, "--stack", run.stack, "--backend", run.backend, "--out", str(out)]
-    print(f"\nlogquake {' '.join(command[1:])}", flush=True)
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        timeout=_RUN_SECONDS_MAX,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    path = next((line for line in done.stdout.splitlines() if line.startswith("result:")), "")
-    if not path:
-        print((done.stderr or done.stdout)[-2_000:])
-        return [f"{run.stack}: exit code {done.returncode} without a result"]
-    result = json.loads(Path(path.partition(":")[2].strip()).read_text())
-    return [problem for scenario in result["scenarios"] if (problem := _row(run, scenario))]
+    command = ["run", *run.words, "--stack", run.stack, "--backend", run.backend, "--out", str(out)]
+    print(f"\nlogquake {' '.join(command)}", flush=True)
+    try:
+        ran = run_judged(command, _RUN_SECONDS_MAX)
+    except NotJudgedError as error:
+        return [f"{run.stack}: {error}"]
+    return [problem for scenario in ran.scenarios if (problem := _row(run, scenario))]
 
 
-def _row(run: Run, scenario: Mapping[str, object]) -> str:
+def _row(run: Run, scenario: Mapping[str, Any]) -> str:
     """Print what came of a scenario; return what is wrong with that, empty where nothing is."""
     verdicts = scenario["verdicts"]
-    assert isinstance(verdicts, list)
     statuses = {each["objective"]: each["status"] for each in verdicts}
-    name = f"{Path(run.stack).stem} {scenario['scenario']['name']}"  # type: ignore[index]
+    name = f"{Path(run.stack).stem} {scenario['scenario']['name']}"
     print(f"  {name}: " + ", ".join(f"{word} {status}" for word, status in statuses.items()), flush=True)
     lost = next((each for each in verdicts if each["objective"] == _LOST), {"summary": "not judged"})
     print(f"    {lost['summary']}")

@@ -1,17 +1,19 @@
 """Installs the package as strangers do and uses each extra: `make prove-package`.
 
-For the first interpreter, each extra is installed alone into a new environment, and what it is for is done
-there; in an environment without any extra the same ends with an error that names the extra. For each further
-interpreter, the package is installed without extras and with all of them. Prints a table; ends with 1 where
-something is not so.
+For each interpreter, the wheel is installed without extras, with each extra alone and with all of them, and
+the source distribution without extras, each into a new environment. What the extra is for is done there;
+without extras, the same ends with an error that names the extra. Prints a table; ends with 1 where something
+is not so. What passed with the same wheel is not done again where `--resume` names the same file.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,51 +23,53 @@ from tests.package.environments import Built, Environment, build, extras, make, 
 NAMED = {"coordination": "analytics"}
 # Without pytest there is nobody to load the plugin; without testcontainers there is no such backend to name.
 NOTHING_TO_SAY = {"pytest", "containers"}
-_BEGIN, _END = "<!-- generated: package -->", "<!-- end of package -->"
+NONE, SDIST, ALL = "(none)", "(none), from the sdist", "all"
 _SAID_CHARACTERS = 400
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Prove what is asked for; return the exit code."""
     options = _options(arguments)
-    failures: list[str] = []
-    rows: list[str] = []
+    failed = False
     with TemporaryDirectory(prefix="package-") as temporary:
-        folder = Path(temporary)
-        built = build(folder / "dist")
-        for number, python in enumerate(options.python or [Path(sys.executable)]):
-            version = _version(python)
-            wanted = [*options.extras, "all"] if number == 0 else ["all"]
-            for row, problems in _prove(folder / version, python, built, wanted, options.extras):
-                line = f"| {version} | {row} |"
-                sys.stdout.write(line + "\n")
-                sys.stdout.flush()
-                rows.append(line)
-                failures += [f"Python {version}: {problem}" for problem in problems]
-    if options.write is not None and not failures:
-        _write(options.write, rows)
-    for failure in failures:
-        sys.stderr.write(f"{failure}\n")
-    return 1 if failures else 0
+        built = build(Path(temporary) / "dist")
+        wheel = sha256(built.wheel.read_bytes()).hexdigest()
+        passed = _passed(options.resume, wheel)
+        for python, holds in _environments(options):
+            name = f"| {_version(python)} | {holds} |"
+            if name not in passed:
+                with TemporaryDirectory(dir=temporary) as folder:
+                    passed[name], problems = _prove(Path(folder), python, built, holds, options.extras)
+                for problem in problems:
+                    print(f"{name} {problem}", file=sys.stderr, flush=True)
+                failed |= bool(problems)
+                if options.resume is not None and not problems:
+                    _keep(options.resume, {"wheel": wheel, "name": name, "figures": passed[name]})
+            print(f"{name} {passed[name]} |", flush=True)
+    return 1 if failed else 0
 
 
-def _prove(
-    folder: Path, python: Path, built: Built, wanted: list[str], known: list[str]
-) -> Iterator[tuple[str, list[str]]]:
-    """Yield for each environment the cells of its row, and what is wrong in it."""
-    folder.mkdir()
-    bare = make(folder / "bare", python, built.wheel)
-    problems = [*_works(bare, folder / "works"), *_errors(bare, folder, known)]
-    yield _row("(none)", bare), problems
-    for extra in wanted:
-        environment = make(folder / f"venv-{extra}", python, built.wheel, extra)
-        used = known if extra == "all" else [extra]
-        broken = [
-            f"{each} in an environment with {extra}: {said[-_SAID_CHARACTERS:]}"
-            for each in used
-            if (said := _said(smoke(environment, each, folder / f"in-{extra}" / each)))
-        ]
-        yield _row(extra, environment), broken
+def _environments(options: argparse.Namespace) -> Iterator[tuple[Path, str]]:
+    """Yield the interpreter of each environment, and the extra that it holds or what stands for none."""
+    for python in options.python or [Path(sys.executable)]:
+        for holds in (NONE, SDIST, *options.extras, ALL):
+            yield python, holds
+
+
+def _prove(folder: Path, python: Path, built: Built, holds: str, known: list[str]) -> tuple[str, list[str]]:
+    """Make an environment and use it; return the figures of its row, and what is wrong in it."""
+    package = built.sdist if holds == SDIST else built.wheel
+    extra = "" if holds in {NONE, SDIST} else holds
+    environment = make(folder / "venv", python, package, extra)
+    figures = f"{environment.packages} | {environment.size_mib}"
+    problems = _tells(environment, extra)
+    if not extra:
+        problems += [*_works(environment, folder / "works"), *_errors(environment, folder, known)]
+    used = known if holds == ALL else [extra] if extra else []
+    for each in used:
+        if said := _said(smoke(environment, each, folder / each)):
+            problems.append(f"{each}: {said[-_SAID_CHARACTERS:]}")
+    return figures, problems
 
 
 def _said(done: subprocess.CompletedProcess[str]) -> str:
@@ -86,52 +90,73 @@ def _errors(bare: Environment, folder: Path, known: list[str]) -> list[str]:
 
 
 def _works(bare: Environment, folder: Path) -> list[str]:
-    """Return what the package without extras cannot do: say its version, find its files, judge a run."""
+    """Return what the package without extras cannot do: find its files, judge a run, start what ships."""
     folder.mkdir()
-    logquake = bare.python.with_name("logquake")
+    logquake, python = str(bare.python.with_name("logquake")), str(bare.python)
     commands = (
-        [logquake, "--version"],
-        [bare.python, "-m", "logging_system", "--version"],
         [logquake, "run", "no_fault", "--stack", "file_handler", "--require", "acknowledged_lost==0"],
+        [python, "-m", "logging_system", "ship", "--help"],
     )
     problems = []
     for command in commands:
-        done = subprocess.run(
-            list(map(str, command)), cwd=folder, capture_output=True, text=True, timeout=300, check=False
-        )
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
         # A busy machine may leave latency undecided; that is no fault of the package.
         if done.returncode not in {0, 6}:
-            problems.append(f"{' '.join(map(str, command))}: {_said(done)[-_SAID_CHARACTERS:]}")
+            problems.append(f"{' '.join(command)}: {_said(done)[-_SAID_CHARACTERS:]}")
     return problems
 
 
-def _row(extra: str, environment: Environment) -> str:
-    return f"{extra} | {environment.packages} | {environment.size_mib}"
+def _tells(environment: Environment, extra: str) -> list[str]:
+    """Return what the versions should tell and do not: this Python, and the extra that is there."""
+    python, version = str(environment.python), _version(environment.python, "platform.python_version()")
+    problems = []
+    for command in (
+        [str(environment.python.with_name("logquake")), "--version"],
+        [python, "-m", "logging_system", "--version"],
+    ):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        told = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
+        if not told["python"].startswith(f"{version} "):
+            problems.append(f"{' '.join(command)}: Python is {version}, not {told['python']}")
+        if command[0] != python and (extra or "none") not in told["extras"].split(", "):
+            problems.append(f"{' '.join(command)}: extras are {told['extras']}")
+    return problems
 
 
-def _version(python: Path) -> str:
-    said = subprocess.run(
-        [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return said.stdout.strip()
+def _version(python: Path, told: str = "'.'.join(platform.python_version_tuple()[:2])") -> str:
+    command = [str(python), "-c", f"import platform; print({told})"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
 
 
-def _write(page: Path, rows: list[str]) -> None:
-    text = page.read_text(encoding="utf-8")
-    before, _, rest = text.partition(_BEGIN)
-    after = rest.partition(_END)[2]
-    table = "\n".join(("| Python | extra | packages | MiB |", "| --- | --- | --- | --- |", *rows))
-    page.write_text(f"{before}{_BEGIN}\n\n{table}\n\n{_END}{after}", encoding="utf-8")
+def _passed(file: Path | None, wheel: str) -> dict[str, str]:
+    """Return the figures of each environment that was all right with this wheel, by its name."""
+    if file is None or not file.exists():
+        return {}
+    kept = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    return {each["name"]: each["figures"] for each in kept if each["wheel"] == wheel}
+
+
+def _keep(file: Path, entry: Mapping[str, str]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a", encoding="utf-8") as kept:
+        kept.write(json.dumps(entry) + "\n")
+
+
+def _interpreter(named: str) -> Path:
+    # Not resolved: the interpreter of an environment is a link, and knows the environment by where that lies.
+    return Path(named).absolute()
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.package", description=__doc__)
-    parser.add_argument("--python", type=Path, action="append", help="an interpreter; repeat for more")
+    parser.add_argument(
+        "--python", type=_interpreter, action="append", help="an interpreter; repeat for more"
+    )
     parser.add_argument("--extras", nargs="*", default=list(extras()), help="only these. Default: every one")
-    parser.add_argument("--write", type=Path, metavar="PAGE", help="put the table into a page")
+    parser.add_argument(
+        "--resume", type=Path, metavar="FILE", help="keeps what passed, and is not done again"
+    )
     return parser.parse_args(arguments)
 
 

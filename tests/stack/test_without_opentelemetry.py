@@ -52,7 +52,7 @@ def test_records_reach_the_store_and_only_missing_spans_are_told(tmp_path: Path)
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("\n") == 1
     assert "makes no spans of itself, though the settings ask for them: " in done.stderr
-    assert 'pip install "logquake[opentelemetry]"' in done.stderr
+    assert "pip install 'logquake[opentelemetry]'" in done.stderr
 
     shipped = tmp_path / "shipped.ndjson"
     ship = command(

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from harness.processes import docker_daemon
 from harness.processes.procfs import started_by_a_harness
 
 HERE = Path(__file__).parent
@@ -82,6 +83,13 @@ class Machine:
             for pid, variables in started_by_a_harness()
             if variables["LOGQUAKE_HARNESS"].startswith(f"{harness}:")
         }
+
+    def containers(self, harness: int) -> list[str]:
+        """Return the services of the containers, running or not, that a harness (by its pid) started."""
+        if not docker_daemon.looks_present():
+            return []
+        found = docker_daemon.labelled()
+        return sorted(each.service for each in found if each.harness.startswith(f"{harness}:"))
 
     def process(self, harness: int, name: str) -> int | None:
         """Return the pid of one of them by its name, None while there is none."""

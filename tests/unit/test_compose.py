@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,42 +16,16 @@ import yaml
 from harness.config.scenario import load_scenario
 from harness.deployments.container_images import IMAGES
 from harness.deployments.installed import SERVERS
-from tests.containers import compose
+from tests.containers import published, rendered
 from tests.repository import REPOSITORY
 
 _FILE = REPOSITORY / "docker-compose.yml"
 _PROFILES = ("harness",)
 
 
-def rendered() -> Mapping[str, Any]:
-    """Return the file as Compose renders it; without it, the YAML with its anchors resolved."""
-    command = compose()
-    if command is None:
-        return dict(yaml.safe_load(_FILE.read_text()))
-    profiles = [word for profile in _PROFILES for word in ("--profile", profile)]
-    done = subprocess.run(
-        [*command, "--file", str(_FILE), "--env-file", os.devnull, *profiles, "config", "--format", "json"],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    return dict(json.loads(done.stdout))
-
-
-FILE = rendered()
+FILE = rendered(_FILE, *_PROFILES)
 SERVICES: Mapping[str, Mapping[str, Any]] = FILE["services"]
 every_service = pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
-
-
-def published(service: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield (address of this machine, its port) of each port."""
-    for port in service.get("ports", ()):
-        if isinstance(port, str):
-            address, _, rest = port.rpartition(":")[0].rpartition(":")
-            yield address, rest
-        else:
-            yield str(port.get("host_ip", "")), str(port["published"])
 
 
 def text_of(value: object) -> str:

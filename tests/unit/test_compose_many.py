@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.containers import published, rendered
 from tests.repository import REPOSITORY
 
 FILE: Mapping[str, Any] = yaml.safe_load((REPOSITORY / "docker-compose.many.yml").read_text())
@@ -58,9 +59,10 @@ def test_a_service_that_goes_on_has_a_health_check(service: Mapping[str, Any]) -
 
 
 def test_the_balancer_alone_has_a_port_on_this_machine_and_only_at_loopback() -> None:
-    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    services = rendered(REPOSITORY / "docker-compose.many.yml")["services"]
+    ports = {name: list(published(service)) for name, service in services.items() if service.get("ports")}
 
-    assert published == {"balancer": ["127.0.0.1:4318:4318"]}
+    assert ports == {"balancer": [("127.0.0.1", "4318")]}
     assert FILE["networks"]["inside"]["internal"] is True
     others = {name for name, service in SERVICES.items() if "outside" in service.get("networks", ())}
     assert others == {"balancer"}

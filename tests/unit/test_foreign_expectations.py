@@ -37,9 +37,9 @@ def test_only_failures_of_a_result_are_read():
         {"objective": "duplicated", "status": "FAIL", "summary": "3 of 9."},
         {"objective": "corrupted", "status": "PASS", "summary": ""},
     ]
-    result = {"scenarios": [{"scenario": {"name": "cut"}, "status": "FAIL", "verdicts": verdicts}]}
+    scenarios = [{"scenario": {"name": "cut"}, "status": "FAIL", "verdicts": verdicts}]
 
-    assert list(found_in(result)) == [Found("cut", "FAIL", {"duplicated": "3 of 9."})]
+    assert list(found_in(scenarios)) == [Found("cut", "FAIL", {"duplicated": "3 of 9."})]
 
 
 def test_every_stack_and_scenario_that_is_named_exists():

@@ -141,7 +141,7 @@ def _current(span: SpanIds | None) -> AbstractContextManager[object]:
         from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_span
     except ImportError as error:
         raise StackError(
-            'promises.traces needs OpenTelemetry in the application: pip install "logquake[opentelemetry]"'
+            "promises.traces needs OpenTelemetry in the application: pip install 'logquake[opentelemetry]'"
         ) from error
 
     trace_id, span_id = (int(each, 16) for each in span)

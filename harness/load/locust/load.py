@@ -98,7 +98,7 @@ class LocustLoad(HostedLoad):
             )
         file = found_file(arguments.file, folders) if arguments.file else None
         if importlib.util.find_spec("locust") is None:
-            raise UnavailableError("Locust is not installed; install it: pip install 'logquake[load]'")
+            raise UnavailableError("Locust is not installed; pip install 'logquake[load]'")
         if file is None:
             return ""
         _require_users(file, folders)

@@ -83,4 +83,4 @@ def _apprise() -> Any:
     try:
         return importlib.import_module("apprise")
     except ImportError:
-        raise ValueError("a channel of kind apprise needs Apprise: pip install 'logquake[alerts]'") from None
+        raise ValueError("apprise is not installed; pip install 'logquake[alerts]'") from None

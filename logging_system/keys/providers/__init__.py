@@ -38,15 +38,16 @@ def open_provider(word: str, arguments: Mapping[str, object]) -> KeyProvider:
     try:
         made = getattr(import_module(module), name)
     except ImportError as error:
-        needed = error.name or module
-        raise ValueError(
-            f"{word}: {needed} is not installed; install the extra of this provider: {_extra(word)}"
-        ) from error
+        needed = (error.name or module).partition(".")[0]
+        raise ValueError(f"{word}: {needed} is not installed{_remedy(word)}") from error
     except AttributeError as error:
         raise ValueError(f"{word}: {module} has no {name}") from error
     provider: KeyProvider = made.from_arguments(arguments)
     return provider
 
 
-def _extra(word: str) -> str:
-    return f"logquake[keys-{word}]" if word in {"vault", "pkcs11"} else "logquake[keys]"
+def _remedy(word: str) -> str:
+    if word not in PROVIDERS:
+        return ""  # the package is the user's own
+    extra = f"keys-{word}" if word in {"vault", "pkcs11"} else "keys"
+    return f"; pip install 'logquake[{extra}]'"

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,18 +54,3 @@ def test_what_is_not_taken_is_sent_again_and_no_token_is_shown(tmp_path: Path, u
 
     assert isinstance(outcome, NotNow)
     assert "t0ken" not in outcome.reason
-
-
-def test_without_the_package_the_message_says_what_to_install() -> None:
-    script = """
-import sys
-sys.modules["apprise"] = None
-from logging_system.alerting.channels.apprise import Apprise
-try:
-    Apprise.model_validate({"name": "a", "secret_url": {"environment": "A"}}).senders()
-except ValueError as error:
-    print(error)
-"""
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-
-    assert "pip install 'logquake[alerts]'" in done.stdout

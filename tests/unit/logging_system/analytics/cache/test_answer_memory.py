@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 import tracemalloc
 
 from logging_system.analytics.cache.answer_memory import ENTRY_BYTES, AnswerMemory, KeptAnswer
@@ -36,20 +34,6 @@ def test_an_answer_larger_than_all_that_may_be_kept_is_not_kept_and_displaces_no
 
     assert memory.get(key(1)) is not None
     assert memory.get(key(2)) is None
-
-
-def test_without_its_extra_the_cache_says_what_to_install_and_the_rest_is_there() -> None:
-    code = (
-        "import sys; sys.modules['cachetools'] = None\n"
-        "import logging_system.analytics.store_queries, logging_system.analytics.cache.validity\n"
-        "try: import logging_system.analytics.cache.cached_queries\n"
-        "except ImportError as error: print(error)"
-    )
-    said = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
-    )
-
-    assert said.stdout == "cachetools is not installed; pip install 'logquake[analytics]'\n"
 
 
 def test_a_larger_answer_takes_the_place_of_the_one_before() -> None:
