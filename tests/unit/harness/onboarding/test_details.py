@@ -197,6 +197,6 @@ def test_a_link_that_leads_nowhere_is_in_the_way_too(tmp_path):
     new = files(survey.name, draft_for(survey.name, only(survey)), None, "", "1.0", "3.12")
     (tmp_path / GATE).symlink_to(tmp_path / "nowhere")
 
-    with pytest.raises(UsageError, match="already there"):
+    with pytest.raises(UsageError, match="is no file, so nothing was written"):
         write_files(tmp_path, new, force=False)
     assert not (tmp_path / "nowhere").exists()
