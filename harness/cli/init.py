@@ -130,7 +130,7 @@ def _outlet(survey: Survey, take: int | None, *, asks: bool) -> Outlet:
     if not survey.outlets:
         raise NothingSelectedError(
             "no way was seen by which this project logs: no handler in Python or in a configuration of "
-            "logging, and no collector's file. docs/how-to/own-stack.md shows how to write a stack file"
+            "logging, and no collector's file. `logquake help own-stack` shows how to write a stack file"
         )
     count = len(survey.outlets)
     if take is None and asks and count > 1:

@@ -76,7 +76,10 @@ def _loguru(given: Given, place: Place) -> Outlet:
         "loguru, writing a file" if to_file else "loguru, writing to a stream or a function",
         place,
         arguments=scalars,
-        unread=tuple(sorted(set(keywords) - set(scalars))),
+        unread=tuple(sorted(key for key, value in keywords.items() if value is UNWRITTEN)),
+        nested={
+            key: value for key, value in keywords.items() if key not in scalars and value is not UNWRITTEN
+        },
         settings={"path": sink} if isinstance(sink, str) else {},
     )
 

@@ -55,7 +55,7 @@ checks: [acknowledged_lost, duplicated, corrupted, fresh_record_seconds, unackno
 _SCENARIOS = {FirstFault.STORE: _STORE, FirstFault.APPLICATION: _APPLICATION}
 _GATE = """\
 # Written by `logquake init`: when a run passes. Without this file: score at least 98, no veto, no FAIL.
-# Every key: docs/reference/files.md, "Gate".
+# Every key: `logquake help files`, "Gate".
 version: 1
 score: {min: 98}
 on_inconclusive: inconclusive  # too little evidence is exit code 6, neither a pass nor a fail

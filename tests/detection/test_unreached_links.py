@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.config.scenario import load_scenario
 from harness.judging.gate_rules import GateRules
-from harness.model.declarations import Part, Stack
+from harness.model.declarations import Part, Scalar, Stack
 from harness.model.protocols import Status
 from harness.model.result import ScenarioResult
 from harness.runs.request import Request, make_plan
@@ -18,7 +18,7 @@ from harness.selftest.stacks import HONEST, Case
 
 HONEST_STACK = Case("honest", "none", HONEST, "short_outage").stack()
 SENDING_SECONDS, RATE_PER_SECOND = 3.5, 60
-FAULT = {"at_seconds": 1.5, "for_seconds": 1.2}
+FAULT_AT_SECONDS, FAULT_SECONDS = 1.5, 1.2
 # Its first batch is due in the middle of the fault, and nobody sends another one.
 SENDER = """
 import logging, threading, time, urllib.request
@@ -46,7 +46,14 @@ def judged(intake: Part, out: Path) -> ScenarioResult:
     """Run a few seconds with resets on the link, and return what was judged."""
     scenario = load_scenario(scenario_path("short_outage"))
     (step, *_) = scenario.steps
-    step = replace(step, fault="connection_reset", target="to_store", arguments={}, **FAULT)
+    step = replace(
+        step,
+        fault="connection_reset",
+        target="to_store",
+        arguments={},
+        at_seconds=FAULT_AT_SECONDS,
+        for_seconds=FAULT_SECONDS,
+    )
     scenario = replace(
         scenario,
         schedule=Part("steady", {"rate_per_second": RATE_PER_SECOND}),
@@ -98,7 +105,11 @@ def test_a_handler_that_sends_nothing_is_an_error_that_names_the_address(tmp_pat
 
 def test_a_handler_whose_only_batch_died_of_the_fault_has_lost_everything(tmp_path):
     (tmp_path / "only_batch.py").write_text(SENDER)
-    handler = {"handler": "only_batch:DiesOfTheFirstReset", "url": "{to_store.url}", "seconds": 2.0}
+    handler: dict[str, Scalar] = {
+        "handler": "only_batch:DiesOfTheFirstReset",
+        "url": "{to_store.url}",
+        "seconds": 2.0,
+    }
     outcome = judged(Part("python_logging", handler), tmp_path)
     (verdict,) = outcome.verdicts
 

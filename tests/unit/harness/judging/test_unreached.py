@@ -147,7 +147,7 @@ def test_too_few_acknowledged_before_the_fault_prove_nothing():
 
 
 def test_an_archive_that_was_not_read_proves_nothing():
-    events = [each for each in lost(*OWN_PROBES_ALONE) if not isinstance(each, ArchiveRead)]
+    events: list[Event] = [e for e in lost(*OWN_PROBES_ALONE) if not isinstance(e, ArchiveRead)]
 
     assert status(events) is Status.INCONCLUSIVE
 
