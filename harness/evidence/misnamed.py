@@ -196,8 +196,9 @@ def _told(outlet: str, sighting: Sighting, file: StackFile) -> str:
 
 
 def _on_any_day(value: str) -> str:
-    """Return a name with `*` in the place of a date, where the rest still names this run alone."""
-    return _DATE.sub("*", value) if "{run." in value else value
+    """Return a name with `*` in the place of a date; one that would then begin with it names too much."""
+    pattern = _DATE.sub("*", value)
+    return value if pattern.startswith("*") else pattern
 
 
 def absent_fields(

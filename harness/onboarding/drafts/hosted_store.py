@@ -27,6 +27,8 @@ _URLS = re.compile(r"(.*_)?(ur[il]|hosts?_url|endpoint|address|elasticsearch|ope
 _HOSTS = re.compile(r"(.*_)?(host|hostname|server)")
 _PORTS = re.compile(r"(.*_)?port")
 _INDEXES = re.compile(r"(.*_)?(index|index_name|stream|data_stream)")
+# What an index is called before a date or another ending.
+_PREFIXES = re.compile(r"(.*_)?(prefix|index_pattern)")
 _FOLDERS = re.compile(r"(.*_)?(spool|folder|directory|dir|database_path|buffer_path)")
 _LINK = "{to_store.url}"
 _NAME = re.compile(r"[^a-z0-9_.-]+")
@@ -97,6 +99,10 @@ def _arguments(name: str, outlet: Outlet) -> tuple[list[_Line], str]:
         elif _INDEXES.fullmatch(key):
             index = f"{_plain(value) or name.replace('_', '-')}-{{run.id}}"
             lines.append(_Line(key, quoted(index), _shown(value)))
+        elif _PREFIXES.fullmatch(key):
+            prefix = f"{_plain(value) or name.replace('_', '-')}-{{run.id}}"
+            index = f"{prefix}*"
+            lines.append(_Line(key, quoted(prefix), _shown(value)))
         elif line := _address(key, value):
             lines.append(line)
             index = _index_of(value, index)

@@ -305,3 +305,22 @@ def test_what_takes_lines_from_a_stream_is_not_said_to_be_a_program_of_the_proje
 
     assert "the application writes to a stream, and what takes its lines from there is not in this" in first
     assert "give the application a handler first: `logquake help install-logging`" in first
+
+
+def test_what_basic_config_is_given_is_seen_where_it_is_made_and_not_as_a_stream(tmp_path):
+    survey = look(tmp_path, a_py="import logging\nlogging.basicConfig(handlers=[logging.FileHandler('a')])\n")
+
+    assert only(survey).kind is Kind.FILE
+
+
+def test_a_prefix_of_an_index_is_the_runs_own_and_what_follows_it_is_left_open(tmp_path):
+    """Often it is followed by the day."""
+    survey = look(
+        tmp_path,
+        a_py="import logging\nclass H(logging.Handler):\n    def __init__(self, url, index_prefix): ...\n"
+        "H('http://a:9200', 'Pay')\n",
+    )
+    stack = draft_for(survey.name, only(survey)).stack
+
+    assert 'index_prefix: "pay-{run.id}"  # in place of Pay' in stack
+    assert 'index: "pay-{run.id}*"' in stack
