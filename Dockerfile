@@ -9,11 +9,13 @@ WORKDIR /source
 COPY constraints.txt pyproject.toml README.md LICENSE ./
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_CONSTRAINT=constraints.txt
 # What it depends on, from an empty package of its name: a layer that changes of the source leave as it is.
-RUN mkdir harness logging_system scenarios && echo '__version__ = "0"' > harness/__init__.py \
+RUN mkdir -p harness logging_system scenarios docs/tutorial docs/how-to docs/reference docs/explanation \
+ && echo '__version__ = "0"' > harness/__init__.py \
  && /opt/logquake/bin/pip install ".[alerts,analytics,gateway,keys,load,masking,opentelemetry]"
 COPY harness harness
 COPY logging_system logging_system
 COPY scenarios scenarios
+COPY docs docs
 RUN /opt/logquake/bin/pip install --no-deps --force-reinstall .
 
 FROM ${BASE}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +14,11 @@ from harness.cli.progress import make_progress
 from harness.cli.run import let_latest_lead_to, note_in_trend
 from harness.cli.selection import Selection, make_request
 from harness.config.yaml_source import read_yaml
-from harness.model.declarations import Part
+from harness.model.declarations import Part, Scenario
 from harness.model.errors import ScenarioError, UnavailableError
 from harness.model.protocols import Status, Verdict
 from harness.model.result import Result, ScenarioResult
+from harness.onboarding.drafts.draft import FirstFault
 from harness.onboarding.scaffold import GATE, SCENARIO, command
 from harness.reporting.every_report import write_every_report
 from harness.reporting.latest import NAME as LATEST
@@ -63,7 +64,9 @@ def require_arrivals(name: str, stack: Path) -> None:
         # Nothing that the file says: the machine, or a part of the harness.
         raise UnavailableError("\n".join(("the trial could not be judged; run it again:", *scenario.remarks)))
     if problem := wrong_guess(scenario, stack):
-        raise ScenarioError(f"{problem}\nThen run the first check: {command(name)}")
+        raise ScenarioError(
+            f"{problem}\nThen say `logquake init` again: it keeps your files, and tries anew."
+        )
 
 
 def wrong_guess(scenario: ScenarioResult, stack: Path) -> str:
@@ -138,11 +141,12 @@ def _run(request: Request, out: Path) -> Result:
     return result
 
 
-def first_check_told(name: str, result: Result) -> str:
+def first_check_told(name: str, fault: FirstFault, result: Result) -> str:
     """Return what the first check found, and what to do next.
 
     Args:
         name: the stack's.
+        fault: what the first scenario does.
         result: of the first check.
     """
     code = gate_exit_code(result.gate.status)
@@ -152,7 +156,9 @@ def first_check_told(name: str, result: Result) -> str:
         lines += [f"  {remark}" for remark in scenario.remarks]
         for verdict in scenario.verdicts:
             lines += _verdict_lines(verdict)
-    lines += [f"All of it: {_REPORTS / LATEST / 'scorecard.html'}", "", "Next", *_next(name, code)]
+        if code == 0:
+            lines.append(_tried(scenario.scenario))
+    lines += [f"All of it: {_REPORTS / LATEST / 'scorecard.html'}", "", "Next", *_next(name, fault, code)]
     return "\n".join(lines)
 
 
@@ -165,10 +171,46 @@ def _verdict_lines(verdict: Verdict) -> Iterator[str]:
         yield from (f"                | {line}" for line in verdict.counterexample)
 
 
-def _next(name: str, code: int) -> Iterator[str]:
-    if code == 1:
+def _tried(scenario: Scenario) -> str:
+    """Say how little a green first check has tried."""
+    steps = (f"{step.fault} on {step.target} ({step.for_seconds:g} s)" for step in scenario.steps)
+    faults = " and ".join(steps) or "no fault at all"
+    return f"Only this was tried: {faults}. Of other faults nothing is known yet."
+
+
+# What is tried next, and all that a stack file of this kind can be tried with.
+_NEXT_FAULT: Mapping[FirstFault, tuple[str, str]] = {
+    FirstFault.STORE: ("Lose the store's answers, so that records are sent twice", "answer_cut"),
+    FirstFault.APPLICATION: ("Log in bursts", "spike"),
+}
+_ALL: Mapping[FirstFault, tuple[str, str]] = {
+    FirstFault.STORE: ("All scenarios of the default suite (minutes)", ""),
+    FirstFault.APPLICATION: (
+        "The scenarios that need no store (minutes)",
+        "no_fault application_killed spike ",
+    ),
+}
+
+
+def _next(name: str, fault: FirstFault, code: int) -> Iterator[str]:
+    options = f"--stack {name} --gate {GATE}"
+    if code == 0:
+        what, scenario = _NEXT_FAULT[fault]
+        yield f"  {what}:   logquake run {scenario} {options}"
+    elif code == 1:
         yield f"  Mend the handler, and run the same again:   {command(name)}"
-    elif code != 0:
+    else:
         yield f"  Run it again when this machine does less:   {command(name)}"
-    yield f"  All scenarios of the default suite (minutes):   logquake run --stack {name} --gate {GATE}"
+    what, scenarios = _ALL[fault]
+    yield f"  {what}:   logquake run {scenarios}{options}"
     yield "  Commit the files that were written: builds then run the first check with every change."
+    if not _are_reports_ignored(Path(".gitignore")):
+        yield f"  Add {_REPORTS}/ to .gitignore: every run writes there."
+
+
+def _are_reports_ignored(path: Path) -> bool:
+    try:
+        lines = path.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return False
+    return any(line.strip().strip("/") == str(_REPORTS) for line in lines)

@@ -41,6 +41,7 @@ _COMMANDS = {
     ),
     "trend": ("harness.cli.trend:trend", "Draw the score and the measures of earlier runs."),
     "report": ("harness.cli.report:report", "Make any report of a finished run again."),
+    "help": ("harness.cli.help_pages:show_help", "Print a page of the documentation, or list all of them."),
     "doctor": (
         "harness.cli.doctor:doctor",
         "Show what this machine lacks, and what earlier runs left on it.",

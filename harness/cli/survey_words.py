@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.judging.wording import count
+from harness.model.declarations import FILL_IN
 from harness.onboarding.drafts import draft_for
 from harness.onboarding.drafts.draft import Draft
 from harness.onboarding.scaffold import NAMES, NewFile
@@ -18,7 +20,7 @@ def survey_told(survey: Survey) -> str:
     Args:
         survey: what was seen.
     """
-    lines = [f"Project {survey.name}: {survey.files:,} files read, nothing imported."]
+    lines = [f"Project {survey.name}: {count(survey.files, 'file')} read, nothing imported."]
     if survey.cut:
         lines.append("There are more files; they were not looked at.")
     if survey.outlets:
@@ -49,29 +51,58 @@ def _outlet_line(at: int, outlet: Outlet, name: str) -> str:
     return f"  {at}  {title}  {outlet.place}{skeleton if draft_for(name, outlet).to_fill_in else ''}"
 
 
-def files_told(new: Sequence[NewFile], there: Sequence[str]) -> str:
-    """Return the files that would be written, whole.
+def files_told(new: Sequence[NewFile], there: Sequence[NewFile]) -> str:
+    """Return the files that would be written, whole; of those that are kept only their names.
 
     Args:
-        new: the files.
-        there: the paths at which something is already.
+        new: all files of a first run.
+        there: those that are there already and would be kept.
     """
     lines = []
     for file in new:
-        state = " (already there: only --force replaces it)" if str(file.path) in there else ""
-        lines += ["", f"--- {file.path}: {file.purpose}{state}", file.text.rstrip("\n")]
+        if file in there:
+            lines += ["", f"--- {file.path}: {file.purpose}: is there already and kept (--force replaces it)"]
+        else:
+            lines += ["", f"--- {file.path}: {file.purpose}", file.text.rstrip("\n")]
     return "\n".join((*lines, "", "Nothing was written."))
 
 
-def open_points_told(draft: Draft, stack: str, command: str) -> str:
+def written_told(new: Sequence[NewFile], there: Sequence[NewFile], folder: str) -> str:
+    """Return which files were kept and which were written.
+
+    Args:
+        new: all files of a first run.
+        there: those that were kept.
+        folder: of the project; empty where it is the current one.
+    """
+    where = f" in {folder}, where the commands below are to be given" if folder else ""
+    wrote = [file for file in new if file not in there]
+    lines = [""]
+    if there:
+        lines += ["Kept, since it was there already (--force writes it anew)", *map(_file_line, there)]
+    if wrote:
+        lines += [f"Wrote{where}", *map(_file_line, wrote)]
+    return "\n".join(lines)
+
+
+def _file_line(file: NewFile) -> str:
+    return f"  {file.path}  {file.purpose}"
+
+
+def open_points_told(draft: Draft, stack: str) -> str:
     """Return what is left to fill in before the stack file can be run.
 
     Args:
         draft: the draft.
         stack: the path of the stack file.
-        command: what runs the first check afterwards.
     """
     points = [f"  - {sentence}" for sentence in draft.to_fill_in]
     return "\n".join(
-        ("", f"{stack} is a skeleton, and nothing was run. Fill in:", *points, f"Then: {command}")
+        (
+            "",
+            f"{stack} is a skeleton, and nothing was run. Fill in:",
+            *points,
+            f'Remove each comment "{FILL_IN.strip()}" whose point you have filled in. Then say `logquake '
+            "init` again: it keeps your files, and runs the first check.",
+        )
     )

@@ -52,8 +52,15 @@ def _not_found(module_name: str, error: ModuleNotFoundError, folders: Sequence[s
     missing = error.name or ""
     if module_name != missing and not module_name.startswith(f"{missing}."):
         return f'importing "{module_name}" fails: it needs the module "{missing}". Install it.'
+    if any(_is_below_src(Path(folder), missing) for folder in folders):
+        return f'no module "{missing}" is installed; it lies in src. Install the project: pip install -e .'
     beside = "Put its file beside the stack file or into the current folder, or install it"
     return f'no module "{missing}" is installed, and none lies in {" or ".join(folders)}. {beside}.'
+
+
+def _is_below_src(folder: Path, module_name: str) -> bool:
+    first = module_name.partition(".")[0]
+    return (folder / "src" / first).is_dir() or (folder / "src" / f"{first}.py").is_file()
 
 
 def _no_such_name(module: ModuleType, name: str, folders: Sequence[str]) -> str:

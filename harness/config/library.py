@@ -71,7 +71,10 @@ class Library:
         known = dict(self._paths(sort))
         if word not in known:
             where = " and ".join(str(shelf.folder / sort.value) for shelf in self.shelves)
-            raise ScenarioError(f"{unknown(sort.noun, word, known)} Looked in {where or 'no folder'}.")
+            every = f"All of them: logquake list {sort.noun}s."
+            raise ScenarioError(
+                f"{unknown(sort.noun, word, known)} Looked in {where or 'no folder'}. {every}"
+            )
         path, origin = known[word]
         return _entry(sort, path, origin)
 

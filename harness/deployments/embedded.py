@@ -33,5 +33,7 @@ class EmbeddedServices(ServiceSet):
         stack: says which services it needs, and what it calls them.
     """
 
+    is_lightest = True
+
     def __init__(self, scratch: Path, run_id: str, clock: Clock, stack: Stack) -> None:
         super().__init__(_PROGRAMS, scratch, run_id, clock, stack.needs, stack.aliases)

@@ -121,10 +121,11 @@ def writable(folder: Path, remedy: str) -> Check:
 def _memory(needed_mib: int) -> Check:
     available_mib = min(_available_mib(), _left_in_group_mib())
     enough = available_mib >= needed_mib
+    lighter = "" if needed_mib <= Requirements().memory_mib else "; or use --backend embedded"
     return Check(
         "memory",
         f"{available_mib:,} MiB available; {needed_mib:,} MiB required",
-        "" if enough else "end other programs, lower --jobs, or use --backend embedded",
+        "" if enough else f"end other programs, or lower --jobs{lighter}",
     )
 
 

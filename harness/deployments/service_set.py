@@ -37,6 +37,7 @@ Program: TypeAlias = Callable[[str, Path, int], ProcessSpec]
 """(name, scratch folder, port) → how a service starts."""
 
 _STOP_SECONDS = 10.0
+_LIGHTER = ", or use --backend embedded"
 
 
 class ServiceTarget(Killable, Stoppable, Pausable, Protocol):
@@ -68,6 +69,8 @@ class ServiceSet:
     """
 
     requirements: ClassVar[Requirements] = Requirements()
+    is_lightest: ClassVar[bool] = False
+    """Whether no other backend asks less of the machine."""
 
     def __init__(
         self,
@@ -123,7 +126,7 @@ class ServiceSet:
         except SlowStartError as error:
             raise UnavailableError(
                 f"this machine is too busy to start a service: {error}\n"
-                "Run again when less runs beside it, or use --backend embedded."
+                f"Run again when less runs beside it{'' if self.is_lightest else _LIGHTER}."
             ) from error
 
     def targets(self) -> Mapping[str, ServiceTarget]:

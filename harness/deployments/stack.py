@@ -21,7 +21,7 @@ from harness.deployments.placeholders import RUN_FOLDER, expand
 from harness.deployments.service_set import INFRASTRUCTURE, INTERCEPTOR, PROXY, SPEAK_HTTP
 from harness.model.declarations import CLOCK, KEY_PROVIDER, KEYS, Keys, Stack, StackProcess, service_kind
 from harness.model.errors import FaultError, HarnessError, OwnPartError, ScenarioError
-from harness.model.facts import ANSWERS, CONNECTIONS, Sample
+from harness.model.facts import ANSWERS, CONNECTIONS, OWN_CONNECTIONS, Sample
 from harness.model.protocols import Clock, Undo
 from harness.model.registry import unknown
 from harness.processes import group, procfs
@@ -244,6 +244,7 @@ class StackDeployment:
             if each.connections > self._connections.get(name, 0):
                 self._connections[name] = each.connections
                 samples.append(Sample(each.connected_ns, f"{CONNECTIONS}.{name}", each.connections))
+        samples += [Sample(now_ns, f"{OWN_CONNECTIONS}.{link.name}", link.own_connections) for link in links]
         return samples
 
     def exited(self) -> list[tuple[str, int]]:

@@ -7,6 +7,7 @@ under a name, the place is looked for under which it is; what is found nowhere i
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import closing
@@ -35,6 +36,8 @@ from harness.model.registry import unknown
 _SIGHTINGS_MAX = 5_000
 _DOCUMENTS_MAX = 100
 _NEARLY = 0.85
+# A day or a month as names of indices and files have it; tomorrow's run would look for another one.
+_DATE = re.compile(r"(?<!\d)20\d\d([.\-_]?)(0[1-9]|1[0-2])(\1(0[1-9]|[12]\d|3[01]))?(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,13 +186,19 @@ def _note(place: _Place, sighting: Sighting, wanted: Wanted) -> None:
 def _told(outlet: str, sighting: Sighting, file: StackFile) -> str:
     keys = ", ".join(f"{outlet}.{key}" for key in sighting.changes)
     write = " and ".join(
-        f"write `{key}: {file.written(value)}`" if value else f"remove `{key}`"
+        f"write `{key}: {_on_any_day(file.written(value))}`" if value else f"remove `{key}`"
         for key, value in sighting.changes.items()
     )
     return (
         f"{file.path} {keys}: {write}. No line of this run is where the file says, but lines of it are "
         f"elsewhere, e.g. in {sighting.copy}."
     ).lstrip()
+
+
+def _on_any_day(value: str) -> str:
+    """Return a name with `*` in the place of a date; one that would then begin with it names too much."""
+    pattern = _DATE.sub("*", value)
+    return value if pattern.startswith("*") else pattern
 
 
 def absent_fields(

@@ -15,6 +15,7 @@ from harness.judging.generator import generator_remarks
 from harness.judging.outcomes import DROPPED
 from harness.judging.steady import steadiness
 from harness.judging.timeline import Entry, Timeline, Window
+from harness.judging.unreached import unreached
 from harness.judging.wording import count, sentence
 from harness.model.declarations import is_sender
 from harness.model.nanoseconds import SECOND_NS
@@ -65,10 +66,12 @@ def judge(timeline: Timeline, charge: Charge, checkers: Sequence[Checker]) -> Ju
 
     Returns:
         A verdict a checker, in their order; the worst status of them, the remarks, and how far the records
-        came. Where the stack file names fields that are not there, each is ERROR.
+        came. Where the stack file names what is not there, or nothing came near a fault, each is ERROR.
     """
     if timeline.misnamed:
-        return _misnamed(timeline, checkers)
+        return _unexamined(timeline, checkers, [each.remedy for each in timeline.misnamed])
+    if problem := unreached(timeline, charge):
+        return _unexamined(timeline, checkers, [problem])
     caps = _caps(timeline, charge)
     verdicts = tuple(_capped(_check(checker, timeline), caps) for checker in checkers)
     return Judgement(
@@ -87,9 +90,9 @@ def judge(timeline: Timeline, charge: Charge, checkers: Sequence[Checker]) -> Ju
     )
 
 
-def _misnamed(timeline: Timeline, checkers: Sequence[Checker]) -> Judgement:
-    """Return the judgement of a stack whose file names what is not there: nobody looked at its records."""
-    remarks = tuple(sentence(each.remedy) for each in timeline.misnamed)
+def _unexamined(timeline: Timeline, checkers: Sequence[Checker], reasons: Sequence[str]) -> Judgement:
+    """Return the judgement of a stack of which nothing is known, by what its file says, and why."""
+    remarks = tuple(map(sentence, reasons))
     judgement = not_run(checkers, Status.ERROR, remarks[0])
     return replace(
         judgement,

@@ -675,6 +675,12 @@ same round, and its time is read after it.
 
 CONNECTIONS = "connections"
 """`connections.<link>`: how many connections over a link were accepted so far; the time is the last one's."""
+
+OWN_CONNECTIONS = "own_connections"
+"""`own_connections.<link>`: how many of them were the harness's own, for the proofs of faults.
+
+-1 once one of those was refused: whoever else was refused meanwhile, nobody has counted.
+"""
 CORES_LOAD = "cores.load"
 """`cores.load.<process>`: how many cores a process that only sends took since the sample before."""
 

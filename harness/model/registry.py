@@ -14,6 +14,10 @@ from typing import Any
 
 from harness.model.errors import ScenarioError
 
+# Beyond so many words nobody reads the list of them.
+_LISTED_MAX = 40
+_NEAREST = 5
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -67,10 +71,13 @@ def module_word(module: str) -> str:
 
 
 def unknown(noun: str, word: str, known: Mapping[str, Any]) -> str:
-    """Return `no <noun> "<word>"` with the nearest known word, or the list of all of them."""
-    close = get_close_matches(word, known, n=1)
-    hint = f'Did you mean "{close[0]}"?' if close else f"Known: {', '.join(sorted(known)) or 'none'}."
-    return f'no {noun} "{word}". {hint}'
+    """Return `no <noun> "<word>"` with the nearest known word, or the list of all, of many the nearest."""
+    if close := get_close_matches(word, known, n=1):
+        return f'no {noun} "{word}". Did you mean "{close[0]}"?'
+    if len(known) > _LISTED_MAX:
+        nearest = get_close_matches(word, known, n=_NEAREST, cutoff=0.0)
+        return f'no {noun} "{word}". Nearest of {len(known):,}: {", ".join(nearest)}.'
+    return f'no {noun} "{word}". Known: {", ".join(sorted(known)) or "none"}.'
 
 
 def import_path(path: str) -> Any:

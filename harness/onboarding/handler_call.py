@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from harness.model.declarations import Scalar
-from harness.onboarding.known_handlers import HANDLER_BASE, KNOWN, POSITIONAL, class_path
+from harness.onboarding.known_handlers import BASES, KNOWN, POSITIONAL, class_path
 from harness.onboarding.python_code import UNWRITTEN, Module
 from harness.onboarding.seen import Kind, Outlet, Place
 
@@ -70,15 +70,18 @@ def own_classes(modules: Iterable[Module]) -> dict[str, OwnClass]:
 
 def _foreign_base(dotted: str, defined: Mapping[str, tuple[Module, ast.ClassDef]]) -> str:
     """Follow the bases of a class to a handler that is not of the project; "" where they lead elsewhere."""
-    waiting, seen = [dotted], set[str]()
+    waiting, seen, methods = [dotted], set[str](), set[str]()
     while waiting and len(seen) < _BASES_MAX:
         name = waiting.pop()
-        if name == HANDLER_BASE or name in KNOWN:
+        if name in KNOWN:
             return name
+        if name in BASES:
+            return name if not BASES[name] or BASES[name] & methods else ""
         if name in seen or name not in defined:
             continue
         seen.add(name)
         module, node = defined[name]
+        methods |= {each.name for each in node.body if isinstance(each, ast.FunctionDef)}
         waiting += [module.dotted(base) for base in node.bases]
     return ""
 
@@ -118,7 +121,10 @@ def outlet(dotted: str, given: Given, title: str, place: Place, own: Mapping[str
         place=place,
         class_path=class_path(dotted),
         arguments=scalars,
-        unread=tuple(sorted(key for key in everything if key not in scalars)),
+        unread=tuple(sorted(key for key, value in everything.items() if value is UNWRITTEN)),
+        nested={
+            key: value for key, value in everything.items() if key not in scalars and value is not UNWRITTEN
+        },
         parameters=parameters if mine else {},
         acknowledges=bool(mine and mine.acknowledges()),
         under_src=bool(mine and mine.module.under_src),

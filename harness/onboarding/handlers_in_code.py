@@ -41,7 +41,7 @@ def _called(module: Module, call: ast.Call, own: Mapping[str, OwnClass]) -> Iter
     if dotted in KNOWN or dotted in own:
         yield outlet(dotted, given, dotted, place, own)
     elif dotted == _BASIC:
-        yield _basic(given, place)
+        yield from _basic(given, place)
     elif dotted == _LOGURU:
         yield _loguru(given, place)
 
@@ -56,14 +56,17 @@ def _given(module: Module, call: ast.Call) -> Given:
     return Given(keywords, tuple(placed))
 
 
-def _basic(given: Given, place: Place) -> Outlet:
-    """Return what `basicConfig` makes: a file handler where it names a file, else one for standard error."""
+def _basic(given: Given, place: Place) -> Iterator[Outlet]:
+    """Yield what `basicConfig` makes: a file handler where it names a file, else one for standard error."""
+    if "handlers" in given.keywords:
+        return  # each is seen where it is made
     keywords = {key: value for key, value in given.keywords.items() if key in {"filename", "encoding"}}
     if mode := given.keywords.get("filemode"):
         keywords["mode"] = mode
     if "filename" in keywords:
-        return outlet("logging.FileHandler", Given(keywords), _BASIC, place, {})
-    return outlet("logging.StreamHandler", Given(), _BASIC, place, {})
+        yield outlet("logging.FileHandler", Given(keywords), _BASIC, place, {})
+    else:
+        yield outlet("logging.StreamHandler", Given(), _BASIC, place, {})
 
 
 def _loguru(given: Given, place: Place) -> Outlet:
@@ -76,7 +79,10 @@ def _loguru(given: Given, place: Place) -> Outlet:
         "loguru, writing a file" if to_file else "loguru, writing to a stream or a function",
         place,
         arguments=scalars,
-        unread=tuple(sorted(set(keywords) - set(scalars))),
+        unread=tuple(sorted(key for key, value in keywords.items() if value is UNWRITTEN)),
+        nested={
+            key: value for key, value in keywords.items() if key not in scalars and value is not UNWRITTEN
+        },
         settings={"path": sink} if isinstance(sink, str) else {},
     )
 

@@ -6,7 +6,22 @@ from collections.abc import Mapping
 
 from harness.onboarding.seen import Kind
 
-HANDLER_BASE = "logging.Handler"
+_TO_OVERRIDE = frozenset({"emit", "enqueue", "flush", "handle"})
+BASES: Mapping[str, frozenset[str]] = {
+    "logging.Handler": frozenset(),
+    "logging.handlers.DatagramHandler": frozenset(),
+    "logging.handlers.HTTPHandler": frozenset(),
+    "logging.handlers.SMTPHandler": frozenset(),
+    "logging.handlers.SocketHandler": frozenset(),
+    "logging.handlers.BaseRotatingHandler": frozenset(),
+    "logging.handlers.BufferingHandler": _TO_OVERRIDE,
+    "logging.handlers.MemoryHandler": _TO_OVERRIDE,
+    "logging.handlers.QueueHandler": _TO_OVERRIDE,
+}
+"""What a class of a project builds on that sends by itself, and of which methods it must then have one.
+
+The last ones pass on what they get, unless one of these is written anew.
+"""
 
 _FILES = (
     "logging.FileHandler",
@@ -50,6 +65,12 @@ POSITIONAL: Mapping[str, tuple[str, ...]] = {
     "logging.handlers.TimedRotatingFileHandler": ("filename", "when", "interval", "backupCount", "encoding"),
     "logging.handlers.WatchedFileHandler": ("filename", "mode", "encoding"),
     "logging.handlers.SysLogHandler": ("address", "facility"),
+    "logging.handlers.HTTPHandler": ("host", "url", "method", "secure"),
+    "logging.handlers.SocketHandler": ("host", "port"),
+    "logging.handlers.DatagramHandler": ("host", "port"),
+    "logging.handlers.BufferingHandler": ("capacity",),
+    "logging.handlers.MemoryHandler": ("capacity", "flushLevel", "target", "flushOnClose"),
+    "logging.handlers.QueueHandler": ("queue",),
     **dict.fromkeys(_LOGSTASH[:2], ("host", "port", "database_path")),
     **dict.fromkeys(_LOGSTASH[2:], ("host", "port")),
 }

@@ -111,6 +111,8 @@ def _paths(folder: Path) -> Iterator[Path]:
 
 
 def _is_read(here: Path, name: str) -> bool:
-    if name in _LEFT_OUT or (name.startswith(".") and name not in _HIDDEN_BUT_READ):
+    # What lies there was written for logquake, perhaps by `init` itself.
+    is_ours = name == "stacks" and here.name == "scenarios"
+    if is_ours or name in _LEFT_OUT or (name.startswith(".") and name not in _HIDDEN_BUT_READ):
         return False
     return not (here / name / "pyvenv.cfg").exists()

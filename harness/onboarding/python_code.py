@@ -71,6 +71,8 @@ class Module:
         """
         if isinstance(node, ast.Dict) and steps_max > 0:
             return self._mapping(node, steps_max - 1)
+        if isinstance(node, ast.List | ast.Tuple) and steps_max > 0:
+            return self._sequence(node, steps_max - 1)
         stands_for = self._stands_for(node)
         if stands_for is not None:
             return self.value(stands_for, steps_max - 1) if steps_max > 0 else UNWRITTEN
@@ -85,6 +87,12 @@ class Module:
             return self.constants.get(node.id)
         asks = isinstance(node, ast.Call) and self.dotted(node.func) in {"os.environ.get", "os.getenv"}
         return node.args[1] if asks and isinstance(node, ast.Call) and len(node.args) > 1 else None
+
+    def _sequence(self, node: ast.List | ast.Tuple, steps_max: int) -> object:
+        values = [self.value(each, steps_max) for each in node.elts]
+        if UNWRITTEN in values:
+            return UNWRITTEN
+        return tuple(values) if isinstance(node, ast.Tuple) else values
 
     def _mapping(self, node: ast.Dict, steps_max: int) -> object:
         mapping: dict[object, object] = {}

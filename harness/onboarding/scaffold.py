@@ -27,7 +27,7 @@ _STORE = """\
 version: 1
 name: first_check
 title: Connections to the store are reset
-hypothesis: A reset costs a retry, never an accepted record or a second copy.
+hypothesis: A reset costs a retry, never an accepted record.
 why: Load balancers reset connections whenever they are restarted. What is sent meanwhile must be sent again.
 schedule: {kind: steady, rate_per_second: 20}
 producers: 4
@@ -55,7 +55,7 @@ checks: [acknowledged_lost, duplicated, corrupted, fresh_record_seconds, unackno
 _SCENARIOS = {FirstFault.STORE: _STORE, FirstFault.APPLICATION: _APPLICATION}
 _GATE = """\
 # Written by `logquake init`: when a run passes. Without this file: score at least 98, no veto, no FAIL.
-# Every key: docs/reference/files.md, "Gate".
+# Every key: `logquake help files`, "Gate".
 version: 1
 score: {min: 98}
 on_inconclusive: inconclusive  # too little evidence is exit code 6, neither a pass nor a fail
@@ -141,6 +141,15 @@ NAMES = {Ci.GITHUB: "GitHub Actions", Ci.GITLAB: "GitLab", Ci.JENKINS: "Jenkins"
 """What people call what runs their builds."""
 
 
+def stack_path(name: str) -> PurePosixPath:
+    """Return the path of a stack file, as seen from the project's folder.
+
+    Args:
+        name: the stack's.
+    """
+    return STACKS_FOLDER / f"{name}.yaml"
+
+
 def command(name: str) -> str:
     """Return the command that runs the first check.
 
@@ -163,7 +172,7 @@ def files(
         version: logquake's own, which the workflow installs.
         python: the version of Python that the workflow uses, e.g. `3.12`.
     """
-    stack = NewFile(STACKS_FOLDER / f"{name}.yaml", draft.stack, "the stack under test")
+    stack = NewFile(stack_path(name), draft.stack, "the stack under test")
     beside = [
         NewFile(STACKS_FOLDER / path, text, "what the stack file names")
         for path, text in draft.beside.items()

@@ -54,7 +54,8 @@ class Outlet:
         place: where it was seen.
         class_path: `package.module:Class` of a handler; empty for others.
         arguments: what it is given by keyword, as far as the values are written there.
-        unread: names of arguments whose values are not written there, or are no plain values.
+        unread: names of arguments whose values are not written there.
+        nested: those whose values are written there and are no plain ones: lists, mappings, None.
         parameters: the names its constructor takes and their defaults, where its class is the project's;
             None where a default is not written or there is none.
         acknowledges: whether it has an attribute `on_durable`.
@@ -68,6 +69,7 @@ class Outlet:
     class_path: str = ""
     arguments: Mapping[str, Scalar] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
+    nested: Mapping[str, object] = field(default_factory=dict)
     parameters: Mapping[str, Scalar | None] = field(default_factory=dict)
     acknowledges: bool = False
     settings: Mapping[str, str] = field(default_factory=dict)

@@ -11,14 +11,21 @@ from harness.model.errors import UnavailableError, UsageError
 from harness.onboarding.scaffold import NewFile
 
 
-def in_the_way(folder: Path, files: Sequence[NewFile]) -> tuple[str, ...]:
-    """Return the paths of files to write at which something is already, links that lead nowhere included.
+def in_the_way(folder: Path, files: Sequence[NewFile]) -> tuple[NewFile, ...]:
+    """Return the files to write that are there already.
 
     Args:
         folder: the project's folder.
         files: what is to be written.
+
+    Raises:
+        UsageError: at the path of one there is something that is no file, such as a link that leads nowhere.
     """
-    return tuple(str(file.path) for file in files if os.path.lexists(folder / file.path))
+    for file in files:
+        path = folder / file.path
+        if os.path.lexists(path) and not path.is_file():
+            raise UsageError(f"{file.path}: is no file, so nothing was written. Move it away")
+    return tuple(file for file in files if (folder / file.path).is_file())
 
 
 def write_files(folder: Path, files: Sequence[NewFile], *, force: bool) -> None:
@@ -33,10 +40,9 @@ def write_files(folder: Path, files: Sequence[NewFile], *, force: bool) -> None:
         UsageError: a file is there already, and `force` is not given.
         UnavailableError: one cannot be written; those before it are.
     """
-    if (there := in_the_way(folder, files)) and not force:
-        raise UsageError(
-            f"{', '.join(there)}: already there, so nothing was written. Move it away, or say --force"
-        )
+    if not force and (there := in_the_way(folder, files)):
+        names = ", ".join(str(file.path) for file in there)
+        raise UsageError(f"{names}: already there, so nothing was written. Move it away, or say --force")
     for file in files:
         try:
             _write(folder / file.path, file.text, force=force)

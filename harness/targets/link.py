@@ -66,6 +66,12 @@ class LinkTarget:
         self._proxy_name = proxy_name
         self._listen = listen
         self._server = server
+        self._outcomes: list[Outcome] = []
+
+    @property
+    def own_connections(self) -> int:
+        """Return how many connections `probe` and `push` have made; -1 once one of them was refused."""
+        return -1 if "refused" in self._outcomes else len(self._outcomes)
 
     def add_toxic(self, name: str, kind: str, stream: str, attributes: Arguments, toxicity: float) -> None:
         """Put a toxic on one direction, for a share (0 to 1) of connections.
@@ -123,6 +129,7 @@ class LinkTarget:
         """Do as `probe` does, with a request of at least `size_bytes`; every server takes 8 KiB."""
         started = time.monotonic()
         outcome = _outcome(self._listen, timeout_seconds, size_bytes)
+        self._outcomes.append(outcome)
         return Probe(outcome=outcome, elapsed_ms=(time.monotonic() - started) * 1e3)
 
     def undo_toxic(self, name: str) -> Undo:

@@ -61,21 +61,32 @@ def test_a_dry_run_says_what_it_saw_and_would_write_and_writes_nothing(folder):
     assert names(shop) == before
 
 
-def test_without_a_terminal_it_asks_nothing_and_never_replaces_a_file(folder):
+def test_without_a_terminal_it_asks_nothing_and_keeps_what_is_there(folder):
     shop = project("own_handler", folder)
     (shop / "gate.yaml").write_text("version: 1\nscore: {min: 50}\n")
-    refused = logquake(shop, "init", "--no-run")
-
-    assert refused.returncode == 4
-    assert "gate.yaml: already there, so nothing was written" in refused.stderr
-    assert not (shop / "scenarios").exists()
-
-    (shop / "gate.yaml").rename(shop / "my_gate.yaml")
     written = logquake(shop, "init", "--no-run")
 
     assert written.returncode == 0, written.stderr
+    assert "Kept, since it was there already (--force writes it anew)\n  gate.yaml  " in written.stdout
     assert "Next: logquake run first_check --stack own_handler --gate gate.yaml" in written.stdout
+    assert (shop / "gate.yaml").read_text() == "version: 1\nscore: {min: 50}\n"
     assert (shop / ".github" / "workflows" / "logquake.yml").is_file()
+
+
+def test_a_number_is_refused_where_the_stack_file_would_be_kept_and_taken_where_it_is_written_anew(folder):
+    billing = project("dict_config_yaml", folder)
+    stack = billing / "scenarios" / "stacks" / "dict_config_yaml.yaml"
+    logquake(billing, "init", "--no-run")
+    stack.write_text(stack.read_text() + "# mine\n")
+    refused = logquake(billing, "init", "--no-run", "--take", "1")
+    kept = stack.read_text()
+    anew = logquake(billing, "init", "--no-run", "--take", "1", "--force")
+
+    assert refused.returncode == 4
+    assert f"--take 1: {stack.relative_to(billing)} is there already and would be kept" in refused.stderr
+    assert kept.endswith("# mine\n")
+    assert anew.returncode == 0, anew.stderr
+    assert "# mine" not in stack.read_text()
 
 
 def test_the_written_files_are_a_plan_and_nothing_of_the_project_was_imported_before(folder):
@@ -101,19 +112,25 @@ def test_a_skeleton_is_not_run_and_is_a_plan_once_it_is_filled_in_and_its_progra
     shim.chmod(0o755)
     path = f"{shim.parent}:/usr/bin:/bin"
     refused = logquake(mine, *command, PATH=path)
+    again = logquake(mine, "init")
     stack = mine / "scenarios" / "stacks" / f"{name}.yaml"
     lines = stack.read_text().splitlines(keepends=True)
     stack.write_text("".join(line for line in lines if not line.startswith(FILL_IN)))
+    filled_in = stack.read_text()
     planned = logquake(mine, *command, PATH=path)
+    kept = logquake(mine, "init", "--no-run")
 
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 4, done.stderr
     assert f"scenarios/stacks/{name}.yaml is a skeleton, and nothing was run" in done.stdout
     assert f"logquake neither brings nor builds {program}" in done.stdout
     assert refused.returncode == 4
     assert f"scenarios/stacks/{name}.yaml:2 is still to be filled in: " in refused.stderr
     assert lacking.returncode == 4
     assert f'processes.collector.command[0]: no program "{program}" is in PATH' in lacking.stderr
+    assert again.returncode == 4
+    assert again.stdout.partition("is a skeleton")[2] == done.stdout.partition("is a skeleton")[2]
     assert planned.returncode == 0, planned.stderr
+    assert (kept.returncode, stack.read_text()) == (0, filled_in)
 
 
 def test_a_project_that_does_not_log_ends_with_what_was_looked_for(folder):
@@ -162,15 +179,23 @@ def test_a_handler_that_sends_nothing_ends_in_an_error_with_lines_of_the_stack_f
     assert done.returncode == 4, done.stdout + done.stderr
     assert "scenarios/stacks/elsewhere.yaml:14 archive:" in done.stderr
     assert "scenarios/stacks/elsewhere.yaml:8 intake" in done.stderr
+    assert "say `logquake init` again: it keeps your files" in done.stderr
     assert "FAIL" not in done.stdout
 
 
 @pytest.mark.timeout(RUN_SECONDS_MAX + 10)
-def test_the_reference_system_is_green(folder):
+def test_the_reference_system_is_green_by_a_stack_file_that_its_owner_changed(folder):
     checkout = project("logging_system", folder)
+    logquake(checkout, "init", "--ci", "none", "--no-run")
+    stack = checkout / "scenarios" / "stacks" / "check_out.yaml"
+    mine = stack.read_text().replace("response_p99_ms: 100", "response_p99_ms: 200")
+    stack.write_text(mine)
     done = logquake(checkout, "init", "--ci", "none")
 
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "Kept, since it was there already" in done.stdout
     assert "GREEN" in done.stdout
-    assert "Next\n  All scenarios of the default suite" in done.stdout
+    assert "Only this was tried: connection_reset on to_store (3 s)." in done.stdout
+    assert ":   logquake run answer_cut --stack check_out --gate gate.yaml" in done.stdout
+    assert stack.read_text() == mine
     assert (checkout / "reports" / "latest" / "scorecard.html").is_file()

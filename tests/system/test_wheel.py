@@ -87,6 +87,7 @@ def test_the_wheel_holds_scenarios_templates_styles_and_type_markers(wheel: Path
     templates = (REPOSITORY / "harness" / "reporting" / "templates").glob("*.jinja")
     assert {f"harness/reporting/templates/{path.name}" for path in templates} <= names
     assert {"harness/py.typed", "logging_system/py.typed"} <= names
+    assert {"harness/pages/how-to/own-stack.md", "harness/pages/reference/files.md"} <= names
     assert not any(name.startswith("tests/") or "__pycache__" in name for name in names)
 
 
@@ -177,6 +178,19 @@ def test_list_names_the_shipped_files_from_any_folder(installed: Path, tmp_path:
     assert listed.returncode == 0, listed.stderr
     assert "black_hole" in listed.stdout
     assert "(shipped with logquake)" in listed.stdout
+
+
+def test_help_prints_the_pages_that_the_files_of_init_name(installed: Path, tmp_path: Path) -> None:
+    pages = ("own-stack", "reference/files")
+    printed = [_call([installed, "help", page], tmp_path) for page in pages]
+    listed = _call([installed, "help"], tmp_path)
+    unknown = _call([installed, "help", "own-stak"], tmp_path)
+
+    assert [each.returncode for each in printed] == [0, 0], printed[0].stderr
+    assert printed[0].stdout.startswith("# Put your own stack under test\n")
+    assert "\n## Gate\n" in printed[1].stdout
+    assert "how-to/own-stack " in listed.stdout
+    assert (unknown.returncode, 'Did you mean "own-stack"?' in unknown.stderr) == (5, True)
 
 
 def test_a_run_works_from_another_folder_and_its_own_scenarios_win(installed: Path, tmp_path: Path) -> None:

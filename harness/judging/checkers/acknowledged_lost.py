@@ -107,6 +107,12 @@ def _evidence(timeline: Timeline, found: Outcomes, charge: Charge) -> tuple[str,
         lines.append(f"Excused, because acknowledged at memory before the application was killed: {names}.")
     if found.missing:
         lines[:0] = _missing(timeline, found, charge)
+    if _is_no_faults_doing(timeline, found):
+        lines.insert(
+            0,
+            "Not one record arrived, not even of those before the first fault: `logquake run no_fault` shows "
+            "what is lost without any.",
+        )
     if timeline.absent:
         lines.insert(0, timeline.absent)
     if timeline.unreadable:
@@ -116,6 +122,16 @@ def _evidence(timeline: Timeline, found: Outcomes, charge: Charge) -> tuple[str,
             f"e.g. {first.copy}: {first.reason}"
         )
     return tuple(lines)
+
+
+def _is_no_faults_doing(timeline: Timeline, found: Outcomes) -> bool:
+    """Return whether there are faults, and all was lost that was acknowledged before and after they began."""
+    steady = timeline.steady()
+    return (
+        bool(timeline.fault_windows)
+        and len(found.missing) == found.owed
+        and any(steady.holds(entry.due_ns) for entry in found.missing)
+    )
 
 
 def _missing(timeline: Timeline, found: Outcomes, charge: Charge) -> list[str]:

@@ -30,6 +30,8 @@ _COMMANDS: Mapping[str, tuple[str, ...]] = {
     "filebeat": ("-e", "-c"),
     "logstash": ("-f",),
 }
+# The page about the stack files that ship, which is also the first of these files, with _ for -.
+_SHIPPED: Mapping[str, str] = {"rsyslogd": "rsyslog", "syslog-ng": "syslog-ng"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def draft_collector(name: str, outlet: Outlet) -> Draft:
         outlet: the collector, or the handler.
     """
     receiver = _receiver(outlet)
-    to_fill_in = tuple(_open_points(receiver))
+    to_fill_in = tuple(_open_points(outlet, receiver))
     return Draft(
         opening(name, outlet, to_fill_in)
         + "needs: [elasticsearch]\nlinks: {to_store: elasticsearch}\n"
@@ -118,15 +120,38 @@ def _database(outlet: Outlet) -> str:
     return '  database_path: "{run.folder}/logstash.db"\n' if "database_path" in outlet.arguments else ""
 
 
-def _open_points(receiver: _Receiver) -> list[str]:
+def _open_points(outlet: Outlet, receiver: _Receiver) -> list[str]:
     points = [
-        f"processes.collector.command: logquake neither brings nor builds {receiver.program}. Install it, so "
-        f"that `{receiver.program}` is in PATH, or write the command that starts yours.",
+        _command_point(outlet, receiver),
         f"{receiver.configuration.rpartition('/')[2]}: let it send to the URL in the variable STORE, "
         "index INDEX, so that faults can hit the way to the store, and keep its files below FOLDER.",
     ]
     if receiver.transport == "file":
-        points.append("let it follow app.log in the folder FOLDER, which is what logquake writes")
+        points.append(
+            "its configuration: let it follow app.log in the folder FOLDER, which is what logquake writes"
+        )
     elif not receiver.port or receiver.port == "0":
         points.append("intake.url: no port was seen; write the one where it listens")
     return points
+
+
+def _command_point(outlet: Outlet, receiver: _Receiver) -> str:
+    """Say what is to be started, and where logquake has something ready to begin with."""
+    if outlet.kind is Kind.STREAM and "program" not in outlet.settings:
+        return (
+            "processes.collector.command: the application writes to a stream, and what takes its lines from "
+            f"there is not in this project; {receiver.program} stands for it here. Write the command that "
+            "starts yours. If the lines go nowhere else, give the application a handler first: "
+            "`logquake help install-logging`."
+        )
+    if page := _SHIPPED.get(receiver.program):
+        return (
+            f"processes.collector.command: stack files for {receiver.program} come with logquake: "
+            f"`logquake run --stack {page.replace('-', '_')}` tests it with their configuration, and "
+            f"`logquake help {page}` says how to put yours in its place. To fill in this file instead, "
+            "write the command that starts yours."
+        )
+    return (
+        f"processes.collector.command: logquake neither brings nor builds {receiver.program}. Install it, so "
+        f"that `{receiver.program}` is in PATH, or write the command that starts yours."
+    )

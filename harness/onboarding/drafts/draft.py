@@ -62,8 +62,14 @@ def left_out(outlet: Outlet, taken: Collection[str]) -> str:
         taken: names of those that it does.
     """
     unread = (f"{key}: left out, its value is not written in {outlet.place}" for key in outlet.unread)
+    nested = (
+        f"{key}: left out; a stack file holds no lists or mappings for a handler"
+        for key, value in outlet.nested.items()
+        if value is not None
+    )
     secret = (f"{key}: left out, it looks like a secret" for key in outlet.arguments if is_secret(key))
-    return "".join(f"  # {line}\n" for line in (*unread, *secret) if line.partition(":")[0] not in taken)
+    lines = (*unread, *nested, *secret)
+    return "".join(f"  # {line}\n" for line in lines if line.partition(":")[0] not in taken)
 
 
 def taken_over(outlet: Outlet, without: Collection[str]) -> dict[str, Scalar]:
@@ -107,6 +113,6 @@ def opening(name: str, outlet: Outlet, to_fill_in: Iterable[str] = ()) -> str:
     open_points = "".join(f"{FILL_IN}{sentence}\n" for sentence in to_fill_in)
     title = f"{outlet.title}, as {outlet.place} has it"
     return (
-        f"# Drafted by `logquake init` from {outlet.place}. docs/how-to/own-stack.md explains every key.\n"
+        f"# Drafted by `logquake init` from {outlet.place}. `logquake help own-stack` explains every key.\n"
         f"{open_points}version: 1\nname: {name}\ntitle: {quoted(title)}\n"
     )

@@ -23,7 +23,8 @@ _FILE = "{run.folder}/app.log"
 def names_a_file(outlet: Outlet) -> bool:
     """Return whether a handler takes the name of a file."""
     return any(
-        FILE_ARGUMENTS.fullmatch(key) for key in (*outlet.arguments, *outlet.parameters, *outlet.unread)
+        FILE_ARGUMENTS.fullmatch(key)
+        for key in (*outlet.arguments, *outlet.parameters, *outlet.unread, *outlet.nested)
     )
 
 
@@ -34,7 +35,7 @@ def draft_hosted_file(name: str, outlet: Outlet) -> Draft:
         name: the stack's.
         outlet: the handler.
     """
-    keys = dict.fromkeys((*outlet.arguments, *outlet.parameters, *outlet.unread))
+    keys = dict.fromkeys((*outlet.arguments, *outlet.parameters, *outlet.unread, *outlet.nested))
     file_key = next((key for key in keys if FILE_ARGUMENTS.fullmatch(key)), "filename")
     before = outlet.arguments.get(file_key, "")
     others = taken_over(outlet, {file_key})

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from harness.model.declarations import Scalar
+from harness.onboarding.drafts.address_list import address_in_list, is_list_of_addresses, list_adapter
 from harness.onboarding.drafts.draft import (
     BY_RETURN,
     Draft,
@@ -26,17 +27,21 @@ _URLS = re.compile(r"(.*_)?(ur[il]|hosts?_url|endpoint|address|elasticsearch|ope
 _HOSTS = re.compile(r"(.*_)?(host|hostname|server)")
 _PORTS = re.compile(r"(.*_)?port")
 _INDEXES = re.compile(r"(.*_)?(index|index_name|stream|data_stream)")
+# What an index is called before a date or another ending.
+_PREFIXES = re.compile(r"(.*_)?(prefix|index_pattern)")
 _FOLDERS = re.compile(r"(.*_)?(spool|folder|directory|dir|database_path|buffer_path)")
+_LINK = "{to_store.url}"
 _NAME = re.compile(r"[^a-z0-9_.-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """One argument: as the stack file writes it, and what it takes the place of."""
+    """One argument: as the stack file writes it, what it takes the place of, and whether a list is meant."""
 
     name: str
     value: str
     instead_of: str = ""
+    is_list: bool = False
 
 
 def draft_hosted_store(name: str, outlet: Outlet) -> Draft:
@@ -51,6 +56,9 @@ def draft_hosted_store(name: str, outlet: Outlet) -> Draft:
     if not linked and names_a_file(outlet):
         return draft_hosted_file(name, outlet)
     to_fill_in = tuple(_open_points(outlet, linked=linked))
+    listed = [line.name for line in lines if line.is_list]
+    beside_told = f"  # {name}_handler.py, beside this file" if listed else ""
+    handler, beside = list_adapter(name, outlet, listed) if listed else (outlet.class_path, {})
     given = "".join(
         f"  {line.name}: {line.value}{f'  # in place of {line.instead_of}' if line.instead_of else ''}\n"
         for line in lines
@@ -60,7 +68,7 @@ def draft_hosted_store(name: str, outlet: Outlet) -> Draft:
         + "needs: [elasticsearch]\n"
         + "# Faults hit what goes through this link, so the handler gets its address for the store's.\n"
         + "links: {to_store: elasticsearch}\n"
-        + f"intake:\n  kind: python_logging\n  handler: {quoted(outlet.class_path)}\n{given}"
+        + f"intake:\n  kind: python_logging\n  handler: {quoted(handler)}{beside_told}\n{given}"
         + left_out(outlet, {line.name for line in lines})
         + _acknowledged(outlet)
         + "archive:\n  kind: elasticsearch\n"
@@ -69,6 +77,7 @@ def draft_hosted_store(name: str, outlet: Outlet) -> Draft:
         + "  field: message  # of a stored document, the one that holds the line\n"
         + "promises: {durability: memory, copies_max: 1, response_p99_ms: 100}\n",
         FirstFault.STORE,
+        beside=beside,
         to_fill_in=to_fill_in,
     )
 
@@ -83,11 +92,17 @@ def _arguments(name: str, outlet: Outlet) -> tuple[list[_Line], str]:
     """Return the handler's arguments with the addresses of a run, and the index it then writes to."""
     index = f"{name.replace('_', '-')}-{{run.id}}"
     lines = []
-    for key in dict.fromkeys((*outlet.arguments, *outlet.parameters, *outlet.unread)):
+    for key in dict.fromkeys((*outlet.arguments, *outlet.parameters, *outlet.unread, *outlet.nested)):
         value = outlet.arguments.get(key, outlet.parameters.get(key))
-        if _INDEXES.fullmatch(key):
+        if value is None and (address := address_in_list(key, outlet.nested.get(key))):
+            lines.append(_Line(key, quoted(address), _listed(outlet.nested.get(key)), is_list=True))
+        elif _INDEXES.fullmatch(key):
             index = f"{_plain(value) or name.replace('_', '-')}-{{run.id}}"
             lines.append(_Line(key, quoted(index), _shown(value)))
+        elif _PREFIXES.fullmatch(key):
+            prefix = f"{_plain(value) or name.replace('_', '-')}-{{run.id}}"
+            index = f"{prefix}*"
+            lines.append(_Line(key, quoted(prefix), _shown(value)))
         elif line := _address(key, value):
             lines.append(line)
             index = _index_of(value, index)
@@ -98,18 +113,19 @@ def _arguments(name: str, outlet: Outlet) -> tuple[list[_Line], str]:
 
 def _address(key: str, value: Scalar | None) -> _Line | None:
     """Return the argument with an address of the run, None where it names none."""
-    if isinstance(value, str) and value.startswith(("http://", "https://")):
-        return _Line(key, quoted(_through_link(value)), _shown(value))
+    text = value if isinstance(value, str) else ""
+    if text.startswith(("http://", "https://")):
+        return _Line(key, quoted(_through_link(text)), _shown(value))
     if _FOLDERS.fullmatch(key):
         return _Line(key, quoted(f"{{run.folder}}/{key}"), _shown(value))
-    plain_url = _URLS.fullmatch(key) and (value is None or isinstance(value, str))
-    if plain_url:
-        return _Line(key, '"{to_store.url}"', _shown(value))
+    if _URLS.fullmatch(key) and (value is None or isinstance(value, str)):
+        # A path alone belongs to a host that stands elsewhere.
+        address = _through_link(text).removeprefix(_LINK) if text.startswith("/") else _LINK
+        return _Line(key, quoted(address), _shown(value))
     if _HOSTS.fullmatch(key) and not isinstance(value, bool):
-        return _Line(key, '"{to_store.host}"', _shown(value))
-    if _PORTS.fullmatch(key):
-        return _Line(key, '"{to_store.port}"', _shown(value))
-    return None
+        port = ":{to_store.port}" if ":" in text else ""
+        return _Line(key, quoted(f"{{to_store.host}}{port}"), _shown(value))
+    return _Line(key, '"{to_store.port}"', _shown(value)) if _PORTS.fullmatch(key) else None
 
 
 def _through_link(url: str) -> str:
@@ -117,18 +133,21 @@ def _through_link(url: str) -> str:
     path = urlsplit(url).path.strip("/").split("/") if urlsplit(url).path.strip("/") else []
     if path and not path[0].startswith("_"):
         path[0] = f"{_plain(path[0])}-{{run.id}}"
-    return "/".join(("{to_store.url}", *path))
+    return "/".join((_LINK, *path))
 
 
 def _index_of(value: Scalar | None, otherwise: str) -> str:
-    first = (
-        urlsplit(value).path.strip("/").partition("/")[0] if isinstance(value, str) and "://" in value else ""
-    )
+    is_url = isinstance(value, str) and ("://" in value or value.startswith("/"))
+    first = urlsplit(str(value)).path.strip("/").partition("/")[0] if is_url else ""
     return f"{_plain(first)}-{{run.id}}" if first and not first.startswith("_") else otherwise
 
 
 def _plain(value: Scalar | None) -> str:
     return _NAME.sub("-", value.lower()).strip("-.") if isinstance(value, str) else ""
+
+
+def _listed(value: object) -> str:
+    return _shown(", ".join(map(str, value))) if isinstance(value, list | tuple) else ""
 
 
 def _shown(value: Scalar | None) -> str:
@@ -138,7 +157,11 @@ def _shown(value: Scalar | None) -> str:
 def _open_points(outlet: Outlet, *, linked: bool) -> Iterator[str]:
     if linked:
         return
-    if outlet.kind is Kind.ELASTICSEARCH or outlet.unread:
+    if (
+        outlet.kind is Kind.ELASTICSEARCH
+        or outlet.unread
+        or any(is_list_of_addresses(key) for key in outlet.nested)
+    ):
         yield (
             f"intake: {outlet.place} gives the handler values that a stack file cannot hold. Write a "
             "function that makes the handler from `url` and `index`; name it in `handler`, with both below."

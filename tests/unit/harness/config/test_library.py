@@ -47,7 +47,7 @@ def test_an_unknown_name_suggests_the_nearest_and_says_where_it_looked(library, 
         library.find(Sort.SCENARIO, "black_whole")
     assert str(caught.value) == (
         'no scenario "black_whole". Did you mean "black_hole"? '
-        f"Looked in {tmp_path}/own and {tmp_path}/shipped."
+        f"Looked in {tmp_path}/own and {tmp_path}/shipped. All of them: logquake list scenarios."
     )
 
 

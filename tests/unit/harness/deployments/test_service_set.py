@@ -232,6 +232,13 @@ def test_service_that_is_too_slow_is_the_machines_fault_and_not_a_stacks(scratch
         deployment.stop()
 
     assert caught.value.exit_code == 7
+    assert "Run again when less runs beside it, or use --backend embedded." in str(caught.value)
+
+
+def test_only_the_embedded_backend_is_not_advised_to_be_used_instead() -> None:
+    resolved = {word: BACKENDS.resolve(word) for word in BACKENDS.kinds}
+
+    assert [word for word, each in resolved.items() if getattr(each, "is_lightest", False)] == ["embedded"]
 
 
 def test_every_backend_resolves() -> None:

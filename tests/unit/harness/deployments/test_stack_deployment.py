@@ -183,8 +183,8 @@ def test_what_the_links_carry_is_told_each_time_and_a_connection_once(scratch: P
     deployment.stop()
 
     assert [[(each.name, each.value) for each in samples] for samples in rounds] == [
-        [("answers.to_store", 5), ("connections.to_store", 2)],
-        [("answers.to_store", 5)],
+        [("answers.to_store", 5), ("connections.to_store", 2), ("own_connections.to_store", 0)],
+        [("answers.to_store", 5), ("own_connections.to_store", 0)],
         [],
     ]
     assert rounds[0][1].at_ns == 7
@@ -214,7 +214,11 @@ def test_a_link_to_a_receiver_of_alerts_carries_no_records_and_is_not_asked(
     told = deployment.traffic()
     deployment.stop()
 
-    assert {each.name for each in told} == {"answers.to_store", "connections.to_store"}
+    assert {each.name for each in told} == {
+        "answers.to_store",
+        "connections.to_store",
+        "own_connections.to_store",
+    }
 
 
 def test_interceptor_goes_where_the_proxy_refuses_the_link(scratch: Path, run_id: str) -> None:

@@ -58,6 +58,24 @@ def slips(folder, archive, letters=None, **more):
     return list(outlets.slips(outlets.read()))
 
 
+@pytest.mark.parametrize(
+    ("name", "suggested"),
+    [
+        ("app-2026-11-30.log", "{run.folder}/app-*.log"),
+        ("app.20261130.log", "{run.folder}/app.*.log"),
+        ("2026.11/app.log", "{run.folder}/*/app.log"),
+        ("app-1202611301.log", "{run.folder}/app-1202611301.log"),
+        ("app-2026-13-30.log", "{run.folder}/app-2026-13-30.log"),
+    ],
+)
+def test_a_date_in_the_right_name_is_suggested_as_a_pattern(folder, name, suggested):
+    """The day of this run is in no name of tomorrow's."""
+    write(folder / name, *PLAIN)
+    (told,) = slips(folder, FileArchive(str(folder / "lines.log"), "text"), sent=PLAIN)
+
+    assert f"write `path: {suggested}`" in told
+
+
 def whole_elsewhere(folder, archive, **more):
     """Return where lines are whole that are all damaged in their place."""
     outlets = outlets_of(folder, archive, **more)

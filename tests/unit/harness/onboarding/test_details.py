@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.config.library import shipped_folder
 from harness.model.errors import UsageError
 from harness.onboarding.drafts import draft_for
 from harness.onboarding.project_files import BYTES_MAX, FILES_MAX
@@ -197,6 +198,129 @@ def test_a_link_that_leads_nowhere_is_in_the_way_too(tmp_path):
     new = files(survey.name, draft_for(survey.name, only(survey)), None, "", "1.0", "3.12")
     (tmp_path / GATE).symlink_to(tmp_path / "nowhere")
 
-    with pytest.raises(UsageError, match="already there"):
+    with pytest.raises(UsageError, match="is no file, so nothing was written"):
         write_files(tmp_path, new, force=False)
     assert not (tmp_path / "nowhere").exists()
+
+
+HOSTED = "import logging\nclass H(logging.Handler):\n    def __init__(self, hosts, index='pay'): ...\n"
+
+
+@pytest.mark.parametrize(
+    ("call", "address"),
+    [
+        ("H(hosts=['http://a:9200', 'http://b:9200'])", "{to_store.url}"),
+        ("URL = 'http://a:9200'\nH([URL])", "{to_store.url}"),
+        ("H(hosts=('a:9200',))", "{to_store.host}:{to_store.port}"),
+        ("H(hosts=settings.HOSTS)", "{to_store.url}"),
+    ],
+)
+def test_a_list_of_addresses_is_made_of_the_runs_own_by_a_function_beside_the_stack_file(
+    call, address, tmp_path
+):
+    survey = look(tmp_path, pay_py=f"{HOSTED}{call}\n")
+    draft = draft_for("pay", only(survey))
+    (name, text), *_ = draft.beside.items()
+
+    assert not draft.to_fill_in
+    assert 'handler: "pay_handler:make"' in draft.stack
+    assert f'hosts: "{address}"' in draft.stack
+    assert 'index: "pay-{run.id}"' in draft.stack
+    assert "left out" not in draft.stack
+    assert (name, "from pay import H\n" in text) == ("pay_handler.py", True)
+    assert "return H(hosts=[hosts], **others)" in text
+
+
+def test_what_is_written_and_no_plain_value_is_not_called_unwritten(tmp_path):
+    survey = look(
+        tmp_path,
+        a_py="import logging\nclass H(logging.Handler):\n    def __init__(self, url, **more): ...\n"
+        "H('http://a:9200', tags=['a'], proxy=None, size=SIZE)\n",
+    )
+    stack = draft_for(survey.name, only(survey)).stack
+
+    assert "# tags: left out; a stack file holds no lists or mappings" in stack
+    assert "# size: left out, its value is not written in a.py:4" in stack
+    assert "proxy" not in stack
+
+
+@pytest.mark.parametrize("base", ["HTTPHandler", "SocketHandler", "BufferingHandler", "MemoryHandler"])
+def test_a_class_that_builds_on_a_handler_of_the_standard_library_is_seen(base, tmp_path):
+    survey = look(
+        tmp_path,
+        a_py=f"from logging.handlers import {base}\nclass Mine({base}):\n"
+        "    def __init__(self, url): ...\n    def flush(self): ...\nMine('http://a:9200')\n",
+    )
+
+    assert only(survey).class_path == "a:Mine"
+    assert only(survey).kind is Kind.OWN
+
+
+@pytest.mark.parametrize("base", ["QueueHandler", "MemoryHandler"])
+def test_a_class_that_only_passes_on_is_not_taken_for_what_it_passes_to(base, tmp_path):
+    text = f"from logging.handlers import {base}\nclass Mine({base}):\n    size = 3\nMine(1)\n"
+
+    assert look(tmp_path, a_py=text).outlets == ()
+
+
+def test_a_handler_that_is_given_a_host_with_its_port_and_a_path_gets_both_of_the_run(tmp_path):
+    survey = look(
+        tmp_path,
+        a_py="from logging.handlers import HTTPHandler\nclass Mine(HTTPHandler):\n"
+        "    def emit(self, record): ...\nMine('store:9200', '/pay/_doc', method='POST')\n",
+    )
+    stack = draft_for(survey.name, only(survey)).stack
+
+    assert 'host: "{to_store.host}:{to_store.port}"  # in place of store:9200' in stack
+    assert 'url: "/pay-{run.id}/_doc"  # in place of /pay/_doc' in stack
+    assert 'index: "pay-{run.id}"' in stack
+
+
+def test_files_that_were_written_for_logquake_are_not_looked_at(tmp_path):
+    handler = "import logging\nlogging.FileHandler('a')\n"
+    survey = look(tmp_path, app_py=handler, scenarios__stacks__mine_handler_py=handler)
+
+    assert [str(each.place) for each in survey.outlets] == ["app.py:2"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "stack"),
+    [
+        ("rsyslog_conf", 'module(load="imtcp")\n', "rsyslog"),
+        ("syslog-ng_conf", "@version: 3.38\n", "syslog_ng"),
+        ("a_py", "import logging.handlers as h\nh.SysLogHandler()\n", "rsyslog"),
+    ],
+)
+def test_a_skeleton_names_the_stack_files_that_ship_for_its_program(name, text, stack, tmp_path):
+    survey = look(tmp_path, **{name: text})
+    first, *_ = draft_for(survey.name, only(survey)).to_fill_in
+
+    assert f"`logquake run --stack {stack}` tests it" in first
+    assert (shipped_folder() / "stacks" / f"{stack}.yaml").is_file()
+
+
+def test_what_takes_lines_from_a_stream_is_not_said_to_be_a_program_of_the_project(tmp_path):
+    survey = look(tmp_path, a_py="import logging\nlogging.basicConfig()\n")
+    first, *_ = draft_for(survey.name, only(survey)).to_fill_in
+
+    assert "the application writes to a stream, and what takes its lines from there is not in this" in first
+    assert "give the application a handler first: `logquake help install-logging`" in first
+
+
+def test_what_basic_config_is_given_is_seen_where_it_is_made_and_not_as_a_stream(tmp_path):
+    survey = look(tmp_path, a_py="import logging\nlogging.basicConfig(handlers=[logging.FileHandler('a')])\n")
+
+    assert only(survey).kind is Kind.FILE
+
+
+def test_a_prefix_of_an_index_is_the_runs_own_and_what_follows_it_is_left_open(tmp_path):
+    """Often it is followed by the day."""
+    survey = look(
+        tmp_path,
+        a_py="import logging\nclass H(logging.Handler):\n    def __init__(self, url, index_prefix): ...\n"
+        "H('http://a:9200', 'Pay')\n",
+    )
+    stack = draft_for(survey.name, only(survey)).stack
+
+    assert 'index_prefix: "pay-{run.id}"  # in place of Pay' in stack
+    assert 'index: "pay-{run.id}*"' in stack

@@ -215,13 +215,14 @@ def test_nothing_of_a_project_is_imported_and_what_cannot_be_read_is_named(tmp_p
 
     assert sorted(path.name for path in copy.rglob("*")) == before
     assert survey.unreadable == ("bad.py: no Python: invalid syntax (line 1)",)
-    assert survey.outlets[0].unread == ("filename",)
+    assert "filename" not in survey.outlets[0].arguments
+    assert 'filename: "{run.folder}/app.log"\n' in draft_for(survey.name, survey.outlets[0]).stack
 
 
 # What stands in the way of a plan where a project, or what it needs, is not installed beside logquake.
 NOT_INSTALLED = {
     "cmres": 'intake.handler: importing "cmreslogging.handlers" fails|no module "cmreslogging" is installed',
-    "src_layout": 'no module "ledger" is installed',
+    "src_layout": r'no module "ledger" is installed; it lies in src\. Install the project: pip install -e \.',
 }
 
 

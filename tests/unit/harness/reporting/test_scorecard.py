@@ -114,6 +114,14 @@ def test_the_smallest_counterexample_stands_under_the_veto() -> None:
     assert "record 1612" not in above
 
 
+def test_one_scenario_is_not_called_scenarios() -> None:
+    result = vetoed_result()
+    one = Outline(page(replace(result, scenarios=result.scenarios[:1]))).text
+
+    assert "1 scenario: " in one
+    assert f"{len(result.scenarios)} scenarios: " in Outline(page(result)).text
+
+
 def test_the_decision_comes_before_what_was_not_examined_before_the_score() -> None:
     text = Outline(page(inconclusive_result())).text.partition(" Run and surroundings")[0]
 

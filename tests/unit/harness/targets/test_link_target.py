@@ -174,3 +174,17 @@ def test_undo_of_a_link_that_is_down_names_the_proxy_and_where_its_api_answers()
     assert link().undo_disconnect() == Undo(
         "enable_proxy", {"link": "to_store", "proxy_url": "http://127.0.0.1:8474", "proxy": "run-to_store"}
     )
+
+
+def test_the_links_own_connections_are_counted_until_one_is_refused():
+    """While a link refuses, nobody counts whom else it refuses."""
+    with socket.create_server((LOOPBACK, 0)) as listening:
+        target = link(listening.getsockname()[1])
+        before = target.own_connections
+        target.probe(0.05)
+        target.push(8, 0.05)
+        counted = target.own_connections
+    refused = target.probe(0.05).outcome
+
+    assert (before, counted) == (0, 2)
+    assert (refused, target.own_connections) == ("refused", -1)

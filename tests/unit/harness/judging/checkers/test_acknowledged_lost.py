@@ -1,8 +1,8 @@
 from harness.judging.checkers.acknowledged_lost import VETO, AcknowledgedLost
 from harness.judging.timeline import timeline
-from harness.model.facts import Acknowledged, ArchiveRead, Event, Found
+from harness.model.facts import Acknowledged, ArchiveRead, Event, FaultChanged, Found
 from harness.model.protocols import Status
-from tests.unit.harness.literal_history import STEP, charge, good_run, without
+from tests.unit.harness.literal_history import STEP, charge, good_run, life, without
 
 CHECKER = AcknowledgedLost(charge(STEP))
 
@@ -62,6 +62,17 @@ def test_an_archive_that_does_not_exist_is_named_before_its_records_are_called_l
     assert verdict.summary.endswith("cannot be read back; the archive does not exist.")
     assert verdict.evidence[0] == 'no index "logs-1" exists: check `archive.index`'
     assert verdict.vetoes == (VETO,)
+
+
+def test_where_nothing_arrived_before_the_fault_either_it_is_not_called_the_faults_doing():
+    said = "Not one record arrived, not even of those before the first fault"
+    nothing = [event for event in good_run() if not isinstance(event, Found)]
+    after = [*nothing, *(event for event in life(399, 3.99) if isinstance(event, Found))]
+    no_fault = [event for event in nothing if not isinstance(event, FaultChanged)]
+
+    assert CHECKER.check(timeline(nothing)).evidence[0].startswith(said)
+    for events in (after, no_fault):
+        assert not any(line.startswith(said) for line in CHECKER.check(timeline(events)).evidence)
 
 
 def test_an_archive_that_exists_and_is_empty_is_not_called_absent():
