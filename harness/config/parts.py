@@ -57,12 +57,18 @@ def _family(family: Family) -> Iterator[str]:
     for word, kind in family.kinds.items():
         yield f"### {family.noun} `{word}`\n"
         signature = signature_of(family.resolve(word))
-        yield f"{kind.summary[0].upper()}{kind.summary[1:]}. {signature.about}\n"
+        yield f"{_sentences(kind.summary, signature.about)}\n"
         if rows := argument_rows(signature):
             yield "| argument | type | default | meaning |\n| --- | --- | --- | --- |"
             for name, *cells in rows:
                 yield " | ".join([f"| `{name}`", *(cell.replace("|", "&#124;") for cell in cells)]) + " |"
             yield ""
+
+
+def _sentences(summary: str, about: str) -> str:
+    """Return what a part is, said once: many a docstring begins with the summary."""
+    sentence = f"{summary[0].upper()}{summary[1:]}"
+    return about if about.startswith(sentence) else f"{sentence}. {about}"
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ _PROBES = 5
 
 @dataclass(frozen=True)
 class ConnectionReset:
-    """RST instead of data.
+    """The other side gets a TCP RST in place of data.
 
     `direction: upstream` hits the request before the store sees it; `downstream` hits the answer, after the
     store may have committed.

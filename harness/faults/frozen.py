@@ -14,7 +14,7 @@ from harness.targets.capabilities import Pausable
 
 @dataclass(frozen=True)
 class Frozen:
-    """SIGSTOP, and SIGCONT at the end.
+    """It goes on with SIGCONT at the end.
 
     The kernel goes on accepting connections and bytes for it: a long garbage collection, a virtual machine
     that is moved, a debugger left attached.

@@ -13,7 +13,7 @@ from harness.model.errors import ScenarioError
 
 @dataclass(frozen=True)
 class GarbageAnswers(HttpRule):
-    """A 200 for every request, whatever it asks for, with random bytes that claim to be JSON.
+    """The bytes are random and claim to be JSON, whatever was asked.
 
     The service never sees the request. Whoever reads such an answer as a success has lost what it sent.
 

@@ -14,7 +14,7 @@ from harness.targets.capabilities import KeyProviding
 
 @dataclass(frozen=True)
 class KmsUnavailable:
-    """No key can be had for a while: nobody gets through to the provider, or it answers with garbage.
+    """Nobody reaches the key provider for a while, or it answers with garbage.
 
     Of files, each cannot be opened, or holds garbage; over a link, connections are refused, or every request
     gets a 200 with bytes that mean nothing. It is put back as it was. Nothing is destroyed, so nothing is

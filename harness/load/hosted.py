@@ -33,7 +33,7 @@ _NULL_HANDLER = Part("python_logging", {"handler": "logging:NullHandler"})
 
 
 class HostedLoad:
-    """Three processes that follow one schedule.
+    """All three processes follow one schedule.
 
     Implements Load and PausableLoad. The control sends the same schedule into a NullHandler, so that this
     machine's own noise is known. Other kinds of load have other processes in the application's place.

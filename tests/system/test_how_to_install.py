@@ -35,11 +35,13 @@ def test_the_extras_that_the_page_installs_exist():
 
 
 def test_the_embedded_store_starts_alone(tmp_path):
-    (command,) = [line.strip() for line in blocks_of(PAGE, "sh") if "elastic_lite" in line]
+    (command,) = [line.strip() for line in blocks_of(PAGE, "sh") if "logquake store" in line]
     port = free_port()
-    _, *arguments = shlex.split(command.replace("9200", str(port)))
+    program, *arguments = shlex.split(command.replace("9200", str(port)))
     # As where logquake is installed: the folder that the command is called in is not the checkout.
-    store = subprocess.Popen([sys.executable, *arguments], cwd=tmp_path, stdout=subprocess.DEVNULL)
+    store = subprocess.Popen(
+        [Path(sys.executable).with_name(program), *arguments], cwd=tmp_path, stdout=subprocess.DEVNULL
+    )
 
     def answers() -> bool:
         try:

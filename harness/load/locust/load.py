@@ -45,7 +45,7 @@ class _Arguments:
 
 
 class LocustLoad(HostedLoad):
-    """Locust's master and workers, a control beside them, and the oracle that watches.
+    """A control sends beside them, and the oracle watches.
 
     Args:
         spec: what to send.

@@ -12,7 +12,7 @@ from harness.model.errors import ScenarioError
 
 @dataclass(frozen=True)
 class Bursts:
-    """A constant rate, and again and again a multiple of it for some seconds, at irregular moments.
+    """Bursts come again and again; the seed decides when each begins and how long it lasts.
 
     Each burst lasts between half of `for_seconds` and all of it, and begins between half and one and a half
     times `pause_seconds` after the one before ended.

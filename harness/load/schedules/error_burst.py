@@ -18,7 +18,7 @@ TIMES_MAX = 1_000
 
 @dataclass(frozen=True)
 class ErrorBurst:
-    """A constant rate of records of level INFO, of which some are ERROR.
+    """Records are INFO, and some of them ERROR.
 
     The errors between bursts are a few, evenly spread, as every honest application has them. Which records
     are errors is known before anything is sent, so that it is known too when an alert is owed, and when not.

@@ -11,7 +11,7 @@ from harness.load.schedules.changing_rate import due_times_ns, require_rates
 
 @dataclass(frozen=True)
 class Ramp:
-    """A rate that changes evenly, to find where a stack begins to hold back.
+    """It finds the rate at which a stack begins to hold back.
 
     Args:
         rate_per_second: records per second when sending begins, of all producers together.

@@ -12,7 +12,7 @@ from harness.model.errors import ScenarioError
 
 @dataclass(frozen=True)
 class Soak:
-    """A constant rate between a gentle beginning and end; make `sending_seconds` as long as you can wait.
+    """It shows what grows without bound; make `sending_seconds` as long as you can wait.
 
     Args:
         rate_per_second: records per second in between, of all producers together.

@@ -15,7 +15,7 @@ SECONDS_MAX = 3_600.0
 
 @dataclass(frozen=True)
 class Spike:
-    """A base rate, and `times` as much from `at_seconds` on for `for_seconds`.
+    """The base rate is due `times` over, from `at_seconds` on for `for_seconds`.
 
     Each record is due at a random moment of an interval of its own, as in a steady schedule.
 

@@ -12,7 +12,7 @@ from harness.load.schedules.changing_rate import due_times_ns, require_rates, re
 
 @dataclass(frozen=True)
 class Step:
-    """A rate that rises by as much again and again, so that each step shows what the stack does at its rate.
+    """All steps rise by the same amount, and each shows what the stack does at its rate.
 
     Args:
         rate_per_second: records per second of the first step, of all producers together.

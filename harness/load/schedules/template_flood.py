@@ -18,7 +18,7 @@ _ERROR_EVERY = 10
 
 @dataclass(frozen=True)
 class TemplateFlood:
-    """A constant rate, and floods of lines no two of which are alike, as after a release or in a debug run.
+    """No two lines of a flood are alike, as after a release or in a debug run.
 
     A tenth of all records are errors, of a few kinds that come all the time; in a flood, of kinds that come
     once. In one of the floods an error of one kind that was never logged before comes again and again.

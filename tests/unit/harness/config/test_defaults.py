@@ -3,7 +3,6 @@
 import dataclasses
 import re
 from enum import Enum
-from itertools import dropwhile, takewhile
 
 import pytest
 from pydantic import BaseModel
@@ -96,18 +95,19 @@ def inner_model(annotation, step=""):
     return next(filter(None, found), None)
 
 
-def first_table(section):
-    lines = dropwhile(lambda line: not line.startswith("|"), section.splitlines())
-    return list(takewhile(lambda line: line.startswith("|"), lines))
+def tables_of_keys(section):
+    """Return the head, the rule and all rows of a section's tables whose first column is `key`."""
+    tables = re.findall(r"^(\| key \|.*)\n(\|[ |-]+)\n((?:\|.*\n?)+)", section, re.MULTILINE)
+    return [*tables[0][:2], *(row for *_, rows in tables for row in rows.splitlines())] if tables else []
 
 
 def sections():
-    """Return the rows (key → default) of each file's first table, by the word for the file."""
+    """Return the rows (key → default) of each file's tables of keys, by the word for the file."""
     found = {}
     for section in PAGE.read_text(encoding="utf-8").split("\n## ")[1:]:
         word = section.partition("\n")[0].lower()
         rows = [
-            [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in first_table(section)
+            [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in tables_of_keys(section)
         ]
         if word in FILES and rows:
             heads = rows[0]
