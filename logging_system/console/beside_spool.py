@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -116,10 +117,8 @@ class Alerts:
             if each.until_seconds > now_seconds
         ]
         channels = status.get("channels")
-        at_seconds = status.get("time")
         return {
-            "is_watched": isinstance(at_seconds, int | float) and now_seconds - at_seconds < _OLD_SECONDS,
-            "watched_ms": _ms(at_seconds),
+            **_watched(status, now_seconds),
             "firing": firing,
             "firing_total": _whole(status.get("firing_total")),
             "silences": silences[:_FIRING_MAX],
@@ -171,23 +170,29 @@ class Findings:
     Args:
         spool: The spool folder.
         shown: Takes secrets out of what is shown.
+        clock: Seconds since 1970.
     """
 
-    def __init__(self, spool: Path, shown: ShownText) -> None:
+    def __init__(self, spool: Path, shown: ShownText, clock: Callable[[], float] = time.time) -> None:
         folder = alerts_folder(spool)
+        self._status_path = spool / WATCH_NAME
+        self._clock = clock
         file = FindingFile(folder)
         self._shown = shown
         self._found = WhenChanged(folder / FINDINGS_NAME, lambda: list(file.latest().values()))
         self._incidents_path = folder / INCIDENTS_NAME
 
     def read(self) -> dict[str, Any]:
-        """Return findings, those that last first, and incidents."""
+        """Return findings, those that last first, incidents, and whether anybody looks for more."""
+        status = read_content(self._status_path)
         found: list[dict[str, Any]] = _read(self._found, [])
         latest_first = found[::-1]
         lasting = [each for each in latest_first if each.get("until") is None]
         over = [each for each in latest_first if each.get("until") is not None]
         incidents = _dicts(read_content(self._incidents_path).get("incidents"), 10_000)
         return {
+            **_watched(status, self._clock()),
+            "is_detected": isinstance(status.get("findings"), dict),
             "open": len(lasting),
             "count": len(found),
             "findings": [self._finding(each) for each in (lasting + over)[:_FINDINGS_MAX]],
@@ -329,6 +334,12 @@ def read_keys(protection: Protection, shown: ShownText, now_seconds: float) -> d
     }
 
 
+def _watched(status: Mapping[str, Any], now_seconds: float) -> dict[str, Any]:
+    """Return whether `watch` runs, and when it said so last; a clock that was set back makes nobody young."""
+    at_seconds = _number(status.get("time"))
+    return {"is_watched": abs(now_seconds - at_seconds) < _OLD_SECONDS, "watched_ms": _ms(at_seconds)}
+
+
 def _query_of(found: Mapping[str, Any]) -> str:
     """Return the query that leads to the lines that a finding is about, as far as its examples tell."""
     examples = found.get("examples")
@@ -359,7 +370,7 @@ def _dicts(value: object, most: int) -> Sequence[Mapping[str, Any]]:
 
 
 def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else 0.0
 
 
 def _whole(value: object) -> int:

@@ -21,8 +21,6 @@ STORE_THREADS = 4
 """At most so many questions are asked of the store at once, and what needs none never waits for them."""
 _TOOK_FACTOR = 4.0
 """A store that takes long is asked less often: it is busy for a fifth of the time at most for one panel."""
-_IDLE_FACTOR = 10.0
-"""What nobody looks at is asked so much less often: there is a last answer when the store goes down."""
 
 
 class PanelError(Exception):
@@ -108,6 +106,8 @@ class Board:
         panels: They.
         windows: The stretches of time there are; the first is asked for also while nobody looks.
         pages_max: How many pages are kept up to date at most.
+        idle_factor: What nobody looks at is asked so much less often: there is a last answer when the store
+            goes down.
         clock: Seconds since 1970.
     """
 
@@ -117,6 +117,7 @@ class Board:
         windows: tuple[str, ...],
         *,
         pages_max: int,
+        idle_factor: float = 10.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.windows = windows
@@ -124,10 +125,12 @@ class Board:
         self._shown = dict.fromkeys(self._panels, Shown())
         self._pages: dict[Page, None] = {}
         self._pages_max = pages_max
+        self._idle_factor = idle_factor
         self._clock = clock
         self._threads = ThreadPoolExecutor(THREADS, "logging_system.console")
         self._store_threads = ThreadPoolExecutor(STORE_THREADS, "logging_system.console.store")
         self._due = {key: asyncio.Event() for key in self._panels}
+        self._resting: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -185,7 +188,7 @@ class Board:
         self._pages[page] = None
         for key in self.keys_of(window):
             page.changed[key] = None
-            if self._is_old(key):  # else whoever opens page after page would ask the store each time
+            if key in self._resting:  # else whoever opens page after page would ask the store each time
                 self._due[key].set()
         page.wake()
         try:
@@ -214,24 +217,24 @@ class Board:
         return await asyncio.get_running_loop().run_in_executor(threads, work)
 
     async def _ask_on(self, panel: Panel) -> None:
+        due = self._due[panel.key]
         while True:  # until the task is cancelled
+            due.clear()
+            is_asked = self._is_wanted(panel)
             began_seconds = time.monotonic()
-            if self._is_wanted(panel):
+            if is_asked:
                 self._put(panel.key, await self._asked(panel))
-            self._due[panel.key].clear()
-            took_seconds = time.monotonic() - began_seconds
-            pause_seconds = max(panel.every_seconds, _TOOK_FACTOR * took_seconds)
-            if not self._is_watched(panel):
-                pause_seconds *= _IDLE_FACTOR
-            try:
-                async with asyncio.timeout(pause_seconds):
-                    await self._due[panel.key].wait()
-            except TimeoutError:
+            pause_seconds = max(panel.every_seconds, _TOOK_FACTOR * (time.monotonic() - began_seconds))
+            if is_asked and await _is_set(due, pause_seconds):
                 continue
+            if not self._is_watched(panel):
+                await self._rest(panel.key, (self._idle_factor - 1) * pause_seconds)
 
-    def _is_old(self, key: str) -> bool:
-        age_seconds = self._clock() - self._shown[key].answered_seconds
-        return age_seconds >= self._panels[key].every_seconds
+    async def _rest(self, key: str, seconds: float) -> None:
+        """Leave a panel that nobody looks at alone for a while; a page that opens ends that at once."""
+        self._resting.add(key)
+        await _is_set(self._due[key], seconds)
+        self._resting.discard(key)
 
     def _is_watched(self, panel: Panel) -> bool:
         return any(panel.window in {"", page.window} for page in self._pages)
@@ -263,3 +266,12 @@ class Board:
             if panel.window in {"", page.window}:
                 page.changed[key] = None
                 page.wake()
+
+
+async def _is_set(event: asyncio.Event, seconds: float) -> bool:
+    """Wait until an event is set, for so long at most; return whether it is."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False

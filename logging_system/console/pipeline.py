@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from logging_system.analytics.latency import latency_of_shipper
+from logging_system.console.board import PanelError
 from logging_system.monitoring.delays import Delays
+from logging_system.monitoring.handler_totals import read_content
 from logging_system.monitoring.readings import Reading, Value, read_spool
+from logging_system.spool.waiting import Waiting, count_waiting
 
 FINE_SECONDS, FINE_POINTS = 5.0, 720
 COARSE_SECONDS, COARSE_POINTS = 120.0, 5_040
@@ -19,6 +22,9 @@ _POINTS_SHOWN_MAX = 180
 _HOUR_SECONDS = 3_600
 _HELD_UP_SECONDS = 30.0
 """The shipped objective of delivery: a record that waits longer is late."""
+_SILENT_SECONDS = 30.0
+"""A shipper that runs writes its file every second."""
+_COUNTING_SECONDS_MAX = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +33,8 @@ class Point:
 
     Attributes:
         at_seconds: When, seconds since 1970.
-        backlog: Records in queues and in the spool that are not in the store; None where nobody says.
+        backlog: Records in queues and in the spool that are not in the store, at least; None where nobody
+            says.
         oldest_seconds: The age of the oldest of them.
         spool_bytes: What the spool takes on disk.
         admitted_per_second: Records that came into the spool since the point before.
@@ -49,6 +56,8 @@ class _Moment:
 
     def __init__(self, readings: list[Reading], at_seconds: float) -> None:
         self.at_seconds = at_seconds
+        self.is_closed = False
+        self.left: Waiting | None = None
         self._values = {(each.subject, each.metric.name): each.value for each in readings}
 
     def value(self, subject: Any, name: str) -> Value | None:
@@ -62,6 +71,11 @@ class _Moment:
         """Return the sum over all labels."""
         value = self.value(subject, name)
         return sum(value.values()) if isinstance(value, dict) else 0
+
+    @property
+    def spooled(self) -> float | None:
+        """Records in the spool; where no shipper counts them, as the folder itself says."""
+        return self.number("shipper", "spooled") if self.left is None else float(self.left.records)
 
     @property
     def delays(self) -> Delays | None:
@@ -79,6 +93,11 @@ class _Track:
 
     def note(self, moment: _Moment) -> None:
         before = self._before
+        if before is not None and moment.at_seconds < before.at_seconds:
+            # The clock was set back: what was read then lies in the future now.
+            before = None
+            while self.points and self.points[-1].at_seconds >= moment.at_seconds:
+                self.points.pop()
         if before is not None and moment.at_seconds - before.at_seconds < 0.9 * self._every_seconds:
             return
         self._before = moment
@@ -103,9 +122,10 @@ class Pipeline:
         self._latest: _Moment | None = None
 
     def read(self) -> dict[str, Any]:
-        """Read the files, and return what they say now."""
-        now_seconds = self._clock()
-        moment = _Moment(read_spool(self._folder, self._status_path, now_seconds), now_seconds)
+        """Read the files, and return what they say now. Raises PanelError where the folder is gone."""
+        if not self._folder.is_dir():
+            raise PanelError(f"There is no spool folder {self._folder}: was it moved, or its disk unmounted?")
+        moment = self._moment()
         self._latest = moment
         self._fine.note(moment)
         self._coarse.note(moment)
@@ -115,6 +135,9 @@ class Pipeline:
         return {
             "has_shipper": number("shipper", "status_age_seconds") is not None,
             "status_age_seconds": number("shipper", "status_age_seconds"),
+            "is_shipper_closed": moment.is_closed,
+            "is_counted_from_spool": moment.left is not None,
+            "is_backlog_exact": moment.left is None or moment.left.is_exact,
             "backlog": latest.backlog,
             "oldest_seconds": number("shipper", "oldest_undelivered_age_seconds"),
             "spool_bytes": number("spool", "bytes"),
@@ -133,6 +156,16 @@ class Pipeline:
             "corrupted": number("shipper", "corrupted"),
             "delivered": number("shipper", "delivered"),
         }
+
+    def _moment(self) -> _Moment:
+        now_seconds = self._clock()
+        moment = _Moment(read_spool(self._folder, self._status_path, now_seconds), now_seconds)
+        moment.is_closed = read_content(self._status_path).get("closed") is True
+        age_seconds = moment.number("shipper", "status_age_seconds")
+        if moment.is_closed or age_seconds is None or age_seconds > _SILENT_SECONDS:
+            # What is written now is in no counter of a shipper's.
+            moment.left = count_waiting(self._folder, time.monotonic() + _COUNTING_SECONDS_MAX)
+        return moment
 
     def held_up_since(self) -> float | None:
         """Return since when records wait for longer than is usual, seconds since 1970; None where none do."""
@@ -174,7 +207,7 @@ class Pipeline:
 
 
 def _point(before: _Moment | None, moment: _Moment) -> Point:
-    waiting = [moment.number("handlers", "queued"), moment.number("shipper", "spooled")]
+    waiting = [moment.number("handlers", "queued"), moment.spooled]
     known = [each for each in waiting if each is not None]
     return Point(
         moment.at_seconds,

@@ -173,7 +173,7 @@ class Shipper:
             self._bury_due_seconds = 0.0
             self._bury()
             self._save(force=True)
-            self._report(force=True)
+            self._report(closing=True)
         except SpoolBusyError:
             # Counters and positions belong to the other process now: there is nothing to be saved here.
             self._await_answers()
@@ -198,7 +198,7 @@ class Shipper:
             self._bury()
             self._save(force=False)
             self._watch_breaker()
-            self._report(force=False)
+            self._report()
             self._wait_for_reports(POLL_SECONDS)
 
     def _watch_breaker(self) -> None:
@@ -367,9 +367,9 @@ class Shipper:
             self._note_disk_trouble("write_checkpoint", error)
             self._save_due_seconds = now_seconds + _DISK_RETRY_SECONDS
 
-    def _report(self, *, force: bool) -> None:
+    def _report(self, *, closing: bool = False) -> None:
         now_seconds = time.monotonic()
-        if not force and now_seconds < self._status_due_seconds:
+        if not closing and now_seconds < self._status_due_seconds:
             return
         self._status_due_seconds = now_seconds + STATUS_INTERVAL_SECONDS
         self._obey_orders()
@@ -378,6 +378,7 @@ class Shipper:
         self._idle()
         content: dict[str, object] = {
             "pid": os.getpid(),
+            "closed": closing,  # else silence means that it was killed or hangs
             "store_ready": self._prepared.is_set(),
             **both_content(self.counters(), self.metered()),
             "in_flight_requests": self._machine.in_flight,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import copy
+import threading
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,6 +65,7 @@ VERSION = {"number": 1, "state": CANARY, "since_ms": NOW_MS, "data_keys": 3}
 LITERAL = {
     "pipeline": {
         **{"has_shipper": True, "status_age_seconds": 1.0, "backlog": 12},
+        **{"is_shipper_closed": False, "is_counted_from_spool": False, "is_backlog_exact": True},
         **{"oldest_seconds": 3.0, "spool_bytes": 5e6, "spool_bytes_max": 1e7, "admitted_per_second": 30.0},
         **{"delivered_per_second": 29.0, "latencies_seconds": [0.5, 1.0, None], "is_breaker_open": True},
         **{"overall_seconds": [0.5, 1.0, 2.0], "dropped": 3},
@@ -73,8 +77,7 @@ LITERAL = {
         "history": [{"at_ms": NOW_MS, "what": CANARY, "facts": CANARY}],
     },
     "findings": {
-        "open": 1,
-        "count": 2,
+        **{"is_watched": False, "is_detected": True, "watched_ms": NOW_MS, "open": 1, "count": 2},
         "findings": [FINDING, {**FINDING, "until_ms": NOW_MS}],
         "incidents": [INCIDENT],
     },
@@ -150,6 +153,14 @@ def opened(browser, url, **options):
     return watched
 
 
+@pytest.fixture(autouse=True)
+def _closed_pages(browser):
+    """A page that is left open is kept up to date, which costs the tests after it time."""
+    yield
+    for context in browser.contexts:
+        context.close()
+
+
 def test_whatever_others_wrote_is_text_on_the_page(browser, literal):
     url, _contents, lines, answers = literal
     watched = opened(browser, url)
@@ -159,7 +170,7 @@ def test_whatever_others_wrote_is_text_on_the_page(browser, literal):
 
     for place in ("#service", "#templates", "#loggers", "#namespaces", "#workflows", "#foot"):
         assert SHOWN in page.inner_text(place), place
-    for place, times in (("#alerts", 11), ("#findings", 20), ("#dead", 3), ("#keys", 4), ("#workflows", 22)):
+    for place, times in (("#alerts", 12), ("#findings", 21), ("#dead", 3), ("#keys", 4), ("#workflows", 22)):
         assert page.text_content(place).count(SHOWN) == times, place
     page.click("#workflows button.yes")
     page.wait_for_selector("#toast:has-text('onerror')")
@@ -196,6 +207,75 @@ def test_every_text_has_the_contrast_that_people_need(browser, literal, scheme):
     assert page.evaluate(LOW_CONTRAST)["low"] == []
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
     assert (max(ground) < 60) == (scheme == "dark")
+
+
+UNPROVED = (
+    *("All is well", "No alert fires", "Nothing unusual lasts", "No workflow waits", "refused no record"),
+    *("no store", "nothing dropped", "nothing waits", "No record in this time", "Nothing is sealed"),
+)
+
+
+class Held(dict[str, Any]):
+    """Contents that nobody gets before they are let go."""
+
+    def __init__(self, contents: Mapping[str, Any]) -> None:
+        super().__init__(contents)
+        self.free = threading.Event()
+
+    def __getitem__(self, name: str) -> Any:
+        self.free.wait(SECONDS_MAX)
+        return super().__getitem__(name)
+
+
+def test_before_the_first_answer_nothing_is_claimed_and_after_the_first_failure_it_is_not_known(browser):
+    contents = Held({})
+    with literal_console(contents, LiteralLines(FOUND), NotedAnswers(""), ABOUT) as url:
+        page = Watched(browser, url, seconds_max=SECONDS_MAX).page
+        page.wait_for_selector("#live.on")
+        asking = page.inner_text("body")
+        contents.free.set()
+        page.wait_for_selector("#banner:not([hidden])")
+        page.wait_for_selector("#keys:has-text('Not known')")
+        unknown = page.inner_text("body")
+
+    assert asking.count("sking…") >= 6 + 6 + 5
+    assert "Looking…" in asking
+    assert [each for each in UNPROVED if each in asking + unknown] == []
+    assert "sking…" not in unknown
+
+
+def test_what_nobody_watches_or_ships_is_told_and_a_shipper_that_ended_in_order_is_no_trouble(
+    browser, literal
+):
+    url, contents, _lines, _answers = literal
+    calm = {"is_breaker_open": False, "spool_bytes": 1e5, "backlog": 0, "is_counted_from_spool": True}
+    pipeline = {**contents["pipeline"], **calm, "is_shipper_closed": True, "status_age_seconds": 300.0}
+    contents["alerts"] = {**contents["alerts"], "firing": [], "firing_total": 0}
+    contents["findings"] = {**contents["findings"], "findings": [], "open": 0}
+    contents["workflows"] = {**contents["workflows"], "waiting": 0}
+    contents["pipeline"] = pipeline
+    page = opened(browser, url).page
+    page.wait_for_selector("#headline:text-is('No trouble is known.')")
+
+    assert "The shipper ended, and nothing is left to ship." in page.inner_text("#more")
+    assert "the shipper ended, nothing left" in page.inner_text("#tiles")
+    for place in ("#alerts", "#findings"):
+        assert "python -m logging_system watch --spool" in page.inner_text(place)
+    assert "Nothing unusual lasts" not in page.inner_text("body")
+    assert "No alert fires" not in page.inner_text("body")
+    contents["pipeline"] = {**pipeline, "backlog": 7}
+    page.wait_for_selector("#headline:text-is('The shipper has ended, and 7 records wait.')")
+    contents["pipeline"] = {**pipeline, "is_shipper_closed": False}
+    page.wait_for_selector("#headline:text-is('The shipper has been silent for 5 min.')")
+    contents["pipeline"] = {**pipeline, "has_shipper": False, "backlog": 2, "is_shipper_closed": False}
+    page.wait_for_selector("#headline:text-is('No shipper is heard of, and 2 records wait.')")
+    contents["pipeline"] = pipeline
+    for name in ("alerts", "findings"):
+        contents[name] = {**contents[name], "is_watched": True}
+    page.wait_for_selector("#headline:text-is('All is well.')")
+    assert "Nothing unusual lasts." in page.inner_text("#findings")
+    contents["findings"] = {**contents["findings"], "is_detected": False}
+    page.wait_for_selector("#findings .note:has-text('`findings.enabled` is false')")
 
 
 def test_a_phone_shows_all_without_scrolling_sideways(browser, literal):
@@ -344,7 +424,7 @@ def test_while_the_store_is_down_the_page_says_so_and_shows_the_last_answer_with
     assert "s old" in page.inner_text("#banner")
     assert page.inner_text("#headline") == "The store gives no answer."
     assert page.inner_text("#tiles .tile:nth-child(1) p.soft") == records
-    assert page.get_attribute("#records", "data-age").endswith("old")
+    page.wait_for_selector("#records[data-age$=old]")  # it is asked by itself
     assert page.locator("#templates .row").count() > 0
     page.click("#templates .row >> nth=0")
     page.wait_for_selector("#lines-about.wrong:has-text('The store gives no lines')")

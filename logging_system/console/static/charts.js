@@ -38,13 +38,23 @@ export class Chart {
     this.draw();
   }
 
+  // Shows nothing, and whether that is because nobody has answered yet.
+  clear(told) {
+    this.data = null;
+    this.leave();
+    this.drawing.replaceChildren();
+    this.empty.textContent = told?.trouble ? "Not known: there was no answer yet." : "Asking…";
+    this.empty.hidden = false;
+  }
+
   draw() {
     const data = this.data;
     const has = data !== null && data.columns.length > 0 && data.values.some((row) => row.some((value) => value !== null));
+    if (data === null) return;
     this.empty.hidden = has;
+    this.empty.textContent = "Nothing yet.";
     const width = Math.max(120, this.drawing.clientWidth);
     this.drawing.setAttribute("viewBox", `0 0 ${width} ${this.options.height}`);
-    if (data === null) return;
     this.x = (ms) => LEFT + ((ms - data.since) / (data.until - data.since)) * (width - LEFT - RIGHT);
     this.fit();
     this.drawing.setAttribute("aria-valuemax", Math.max(0, data.columns.length - 1));

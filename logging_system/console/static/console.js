@@ -56,17 +56,21 @@ function chartSeries(series) {
   charts.spool.show({ ...times, values: [series.spool_bytes] });
 }
 
+// Each is given what is shown, null before the first answer, and what was told with it.
 const SHOW = {
-  rates: (each) => chartRates(each),
-  series: (each) => chartSeries(each),
-  templates: (each) => panels.templates(each, state.templates),
-  loggers: (each) => {
-    panels.noise("loggers", "Loggers", each.loggers, each);
-    panels.noise("namespaces", "Namespaces", each.namespaces, each);
+  rates: (each, told) => (each ? chartRates(each) : charts.records.clear(told)),
+  series: (each, told) => {
+    if (each) chartSeries(each);
+    else for (const name of PLACES.series) charts[name].clear(told);
+  },
+  templates: (each, told) => panels.templates(each, told, state.templates),
+  loggers: (each, told) => {
+    panels.noise("loggers", "Loggers", each?.loggers || [], each, told);
+    panels.noise("namespaces", "Namespaces", each?.namespaces || [], each, told);
   },
   workflows: panels.workflows,
-  alerts: panels.alerts,
-  findings: panels.findings,
+  alerts: (each, told) => panels.alerts(each, told, about.spool),
+  findings: (each, told) => panels.findings(each, told, about.spool),
   dead_letters: panels.deadLetters,
   keys: panels.keys,
   pipeline: () => {},
@@ -77,7 +81,7 @@ function take(told) {
   if (told.span && told.span !== state.span) return;
   state.aheadMs = told.now_ms - Date.now();
   state.panels[told.name] = told;
-  if (told.content) SHOW[told.name](told.content);
+  SHOW[told.name](told.content, told);
   // Several panels come together; a timer, since a page in the background has no frames but a title.
   clearTimeout(take.timer);
   take.timer = setTimeout(overall, 40);
@@ -86,14 +90,20 @@ function take(told) {
 // How it stands, in a sentence; and what else a person should know.
 
 function overall() {
-  replaced(byId("tiles"), panels.tiles({ rates: content("rates"), pipeline: content("pipeline"), dead_letters: content("dead_letters"), spanName: SPAN_NAMES[state.span] }));
+  replaced(byId("tiles"), panels.tiles({ told: state.panels, hasStore: about.has_store, spanName: SPAN_NAMES[state.span] }));
   const troubles = [...found()];
   const [first, ...others] = troubles;
-  replaced(byId("headline"), first ? first[0] : state.panels.pipeline ? "All is well." : "Looking…");
-  document.body.dataset.mood = first ? first[2] : "good";
+  const isWatched = content("alerts")?.is_watched;
+  replaced(byId("headline"), first ? first[0] : isAsking() ? "Looking…" : isWatched ? "All is well." : "No trouble is known.");
+  document.body.dataset.mood = first ? first[2] : isAsking() || !isWatched ? "unknown" : "good";
   document.title = first ? `${first[0]} · Console` : "Console";
   replaced(byId("more"), others.length ? ["Also: ", others.map(([text, target], at) => [at ? " " : "", el("a", { href: `#${target}` }, text)])] : first ? el("a", { href: `#${first[1]}` }, "Look at it") : calm());
   ages();
+}
+
+function isAsking() {
+  const told = Object.values(state.panels);
+  return !told.length || told.some((each) => each.is_waiting);
 }
 
 function* found() {
@@ -101,15 +111,34 @@ function* found() {
   const { alerts, findings, workflows, pipeline } = Object.fromEntries(["alerts", "findings", "workflows", "pipeline"].map((name) => [name, content(name)]));
   if (state.lost) yield ["The console does not answer.", "banner", "bad"];
   if (trouble) yield ["The store gives no answer.", "banner", "bad"];
-  if (alerts?.firing_total) yield [`${plural(alerts.firing_total, "alert fires", "alerts fire")}.`, "alerts", "bad"];
+  if (alerts?.firing_total) yield [alerts.is_watched ? `${plural(alerts.firing_total, "alert fires", "alerts fire")}.` : `${plural(alerts.firing_total, "alert", "alerts")} fired when somebody last watched.`, "alerts", "bad"];
   if (workflows?.waiting) yield [`${plural(workflows.waiting, "workflow waits", "workflows wait")} for you.`, "workflows", "warn"];
   if (pipeline?.spool_bytes_max && pipeline.spool_bytes > 0.8 * pipeline.spool_bytes_max) yield [`The spool is ${share(pipeline.spool_bytes / pipeline.spool_bytes_max)} full.`, "spool", "bad"];
-  if (pipeline?.status_age_seconds > 30) yield [`The shipper has been silent for ${seconds(pipeline.status_age_seconds)}.`, "backlog", "warn"];
+  if (state.panels.pipeline?.trouble) yield [state.panels.pipeline.trouble, "backlog", "bad"];
+  const unshipped = pipeline?.is_counted_from_spool && unshippedWords(pipeline);
+  if (unshipped) yield [unshipped, "backlog", "warn"];
   if (pipeline?.is_breaker_open) yield ["The shipper waits for the store.", "backlog", "warn"];
-  if (findings?.open) yield [`${plural(findings.open, "finding lasts", "findings last")}.`, "findings", "warn"];
+  if (findings?.open) yield [findings.is_watched ? `${plural(findings.open, "finding lasts", "findings last")}.` : `${plural(findings.open, "finding", "findings")} lasted when somebody last watched.`, "findings", "warn"];
+}
+
+// A shipper that ended in order and left nothing is no trouble; one that is silent may have been killed.
+function unshippedWords(pipeline) {
+  const left = pipeline.backlog ? `${pipeline.is_backlog_exact ? "" : "at least "}${plural(pipeline.backlog, "record waits", "records wait")}` : "";
+  if (pipeline.is_shipper_closed) return left && `The shipper has ended, and ${left}.`;
+  if (pipeline.has_shipper) return `The shipper has been silent for ${seconds(pipeline.status_age_seconds)}${left && `, and ${left}`}.`;
+  return left && `No shipper is heard of, and ${left}.`;
 }
 
 function calm() {
+  if (isAsking()) return "";
+  return [
+    content("alerts")?.is_watched ? "" : "Nobody watches this spool, so no alert can fire.",
+    content("pipeline")?.is_shipper_closed ? "The shipper ended, and nothing is left to ship." : "",
+    flow(),
+  ].filter(Boolean).join(" ");
+}
+
+function flow() {
   const per = content("rates")?.per_second;
   const latency = content("pipeline")?.latencies_seconds;
   if (per === undefined || per === null) return about.has_store ? "" : "No store is named, so there are no records to show: start the console with --elasticsearch URL.";
@@ -236,7 +265,7 @@ function clicked(event) {
   else if (span) choose(span);
   else if (templates) {
     state.templates = templates;
-    panels.templates(content("templates"), templates);
+    SHOW.templates(content("templates"), state.panels.templates);
   } else openLines({ query, since: Number(since), until: Number(until), title, namespace });
 }
 
@@ -276,9 +305,7 @@ function prepare() {
     }
   });
   prepareLines();
-  for (const name of ["workflows", "alerts", "findings", "dead_letters", "keys", "templates"]) SHOW[name](null);
-  panels.noise("loggers", "Loggers", [], null);
-  panels.noise("namespaces", "Namespaces", [], null);
+  for (const show of Object.values(SHOW)) show(null);
   overall();
   setInterval(() => {
     if (state.heardMs && Date.now() - state.heardMs > SILENT_MS && !state.lost) {

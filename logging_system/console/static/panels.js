@@ -16,22 +16,29 @@ function leads(look, name, namespace = "") {
   return { "data-query": look.query, "data-since": look.since_ms, "data-until": look.until_ms ?? 0, "data-title": name, "data-namespace": namespace };
 }
 
-export function tiles({ rates, pipeline, dead_letters: dead, spanName }) {
+// What stands where there is no content: nothing is claimed before the first answer.
+const unanswered = (told) => nothing(told?.trouble ? "Not known: there was no answer yet." : "Asking…");
+
+export function tiles({ told, hasStore, spanName }) {
+  const { rates, pipeline, dead_letters: dead } = Object.fromEntries(["rates", "pipeline", "dead_letters"].map((name) => [name, told[name]?.content ?? null]));
+  const lacking = (name) => (told[name]?.trouble ? "no answer yet" : "asking…");
+  const noRates = hasStore ? lacking("rates") : "no store";
+  const noPipeline = pipeline ? "no shipper says" : lacking("pipeline");
   const p99 = pipeline?.latencies_seconds || null;
   const usual = pipeline?.overall_seconds || null;
   const shown = p99 || usual;
   const used = pipeline?.spool_bytes_max ? (pipeline.spool_bytes || 0) / pipeline.spool_bytes_max : null;
   return [
-    tile("Records a second", rate(rates?.per_second), rates ? `${count(rates.count)} in ${spanName}` : "no store"),
-    tile("Errors", count(rates?.errors), rates?.count ? `${share(rates.errors / rates.count)} of them` : "no records", rates?.errors ? "bad" : ""),
+    tile("Records a second", rate(rates?.per_second), rates ? `${count(rates.count)} in ${spanName}` : noRates),
+    tile("Errors", count(rates?.errors), rates?.count ? `${share(rates.errors / rates.count)} of them` : rates ? "no records" : noRates, rates?.errors ? "bad" : ""),
     tile(
       "Logged to searchable, p99", shown ? bound(shown[2]) : "–",
-      shown ? `p50 ${bound(shown[0])}, p95 ${bound(shown[1])}${p99 ? "" : ", of all so far"}` : "no shipper says",
+      shown ? `p50 ${bound(shown[0])}, p95 ${bound(shown[1])}${p99 ? "" : ", of all so far"}` : noPipeline,
       shown && (shown[2] === null || shown[2] > 30) ? "warn" : "",
     ),
-    tile("Backlog", count(pipeline?.backlog), backlogWords(pipeline), pipeline?.oldest_seconds > 60 ? "warn" : ""),
-    tile("Spool", bytes(pipeline?.spool_bytes), used === null ? "no writer is alive" : `${share(used)} of ${bytes(pipeline.spool_bytes_max)}`, used > 0.8 ? "bad" : "", used),
-    tile("Dead letters", count(dead?.count), pipeline?.dropped ? `${count(pipeline.dropped)} records dropped before the spool` : "nothing dropped", dead?.count ? "warn" : ""),
+    tile("Backlog", `${pipeline?.is_backlog_exact === false ? "≥ " : ""}${count(pipeline?.backlog)}`, pipeline ? backlogWords(pipeline) : noPipeline, isHeldUp(pipeline) ? "warn" : ""),
+    tile("Spool", bytes(pipeline?.spool_bytes), used === null ? (pipeline ? "no writer is alive" : noPipeline) : `${share(used)} of ${bytes(pipeline.spool_bytes_max)}`, used > 0.8 ? "bad" : "", used),
+    tile("Dead letters", count(dead?.count), pipeline?.dropped ? `${count(pipeline.dropped)} records dropped before the spool` : pipeline ? "nothing dropped" : noPipeline, dead?.count ? "warn" : ""),
   ];
 }
 
@@ -45,13 +52,18 @@ function tile(name, number, about, mark = "", level = null) {
 }
 
 function backlogWords(pipeline) {
-  if (!pipeline?.has_shipper) return "no shipper says";
+  if (pipeline.is_shipper_closed) return pipeline.backlog ? "the shipper has ended" : "the shipper ended, nothing left";
+  if (pipeline.is_counted_from_spool) return `in the spool; ${pipeline.has_shipper ? "the shipper is silent" : "no shipper says"}`;
   return pipeline.oldest_seconds ? `the oldest waits ${seconds(pipeline.oldest_seconds)}` : "nothing waits";
+}
+
+function isHeldUp(pipeline) {
+  return pipeline?.oldest_seconds > 60 || Boolean(pipeline?.is_counted_from_spool && pipeline.backlog);
 }
 
 export const bound = (value) => (value === null ? "> 2 h" : `≤ ${seconds(value)}`);
 
-export function templates(content, chosen) {
+export function templates(content, told, chosen) {
   const id = "templates";
   const tabs = el(
     "div", { class: "tabs", role: "group", "aria-label": "Which templates" },
@@ -61,7 +73,7 @@ export function templates(content, chosen) {
   replaced(
     byId(id),
     title(id, "What is logged most", tabs),
-    !part ? nothing("Waiting for the store.") : part.rows.length ? table(part, content) : nothing(chosen === "errors" ? "No error in this time." : "No record in this time."),
+    !part ? unanswered(told) : part.rows.length ? table(part, content) : nothing(chosen === "errors" ? "No error in this time." : "No record in this time."),
     part && part.share < 1 ? el("p", { class: "soft small" }, `Estimated: ${share(part.share)} of ${plural(part.count, "record", "records")} were looked at.`) : null,
   );
 }
@@ -84,12 +96,12 @@ function pills(text) {
   return text.split("<*>").flatMap((part, at) => (at ? [el("i", { class: "pill", title: "a value" }, "∗"), part] : [part]));
 }
 
-export function noise(id, name, rows, content) {
+export function noise(id, name, rows, content, told) {
   const most = Math.max(1, ...rows.map((row) => row.count));
   replaced(
     byId(id),
     title(id, name),
-    !content ? nothing("Waiting for the store.") : rows.length ? null : nothing("No record in this time."),
+    !content ? unanswered(told) : rows.length ? null : nothing("No record in this time."),
     rows.length ? el("ul", { class: "rows noise" }, rows.map((row) => el(
       "li", {},
       el(
@@ -109,16 +121,17 @@ const nothing = (text) => el("p", { class: "nothing" }, text);
 
 const STATES = { waiting: ["waits for you", "warn"], ready: ["approved", ""], running: ["runs", "good"], holding: ["holds", "good"], undoing: ["undoes", "warn"], done: ["done", "good"], failed: ["failed", "bad"], rejected: ["rejected", ""], expired: ["expired", ""] };
 
-export function workflows(content) {
+export function workflows(content, told) {
   const id = "workflows";
-  const runs = content?.runs || [];
+  if (!content) return replaced(byId(id), title(id, "Workflows"), unanswered(told));
+  const runs = content.runs;
   const now = runs.filter((run) => !run.is_over);
   const over = runs.filter((run) => run.is_over);
-  replaced(
+  return replaced(
     byId(id),
-    title(id, "Workflows", content?.waiting ? chip(`${count(content.waiting)} to answer`, "warn") : null),
+    title(id, "Workflows", content.waiting ? chip(`${count(content.waiting)} to answer`, "warn") : null),
     now.length ? null : nothing("No workflow waits for a yes."),
-    content && !content.are_answers_taken ? el("p", { class: "note" }, "An answer waits for an engine to take it in. Is `watch --workflows` running?") : null,
+    !content.are_answers_taken ? el("p", { class: "note" }, "An answer waits for an engine to take it in. Is `watch --workflows` running?") : null,
     el("ul", { class: "cards" }, now.map(run)),
     over.length ? el("details", { "data-key": "runs-over", class: "fold" }, el("summary", { "data-focus": "runs-over" }, `${over.length} that are over`), el("ul", { class: "cards" }, over.map(run))) : null,
   );
@@ -144,39 +157,52 @@ function run(each) {
   );
 }
 
-export function alerts(content) {
+const watchCommand = (spool) => el("code", {}, `python -m logging_system watch --spool ${spool}`);
+
+function unwatched(content, spool, lacks) {
+  if (content.is_watched) return null;
+  const last = content.watched_ms ? ` since ${momentOf(content.watched_ms)}` : "";
+  return el("p", { class: "note" }, `Nobody watches this spool${last}: ${lacks}. Start `, watchCommand(spool), ".");
+}
+
+export function alerts(content, told, spool) {
   const id = "alerts";
-  replaced(
+  if (!content) return replaced(byId(id), title(id, "Alerts"), unanswered(told));
+  return replaced(
     byId(id),
-    title(id, "Alerts", content?.firing_total ? chip(plural(content.firing_total, "fires", "fire"), "bad") : null),
-    content && !content.is_watched ? el("p", { class: "note" }, content.watched_ms ? `Nobody watches: last heard of at ${momentOf(content.watched_ms)}. Start \`watch\`.` : "Nobody watches this spool. Start `watch`.") : null,
-    content?.firing.length ? null : nothing("No alert fires."),
-    el("ul", { class: "cards" }, (content?.firing || []).map((each) => el(
+    title(id, "Alerts", content.firing_total ? chip(plural(content.firing_total, "fires", "fire"), "bad") : null),
+    unwatched(content, spool, content.firing.length ? "these fired then, and nobody knows whether they still do" : "no alert can fire"),
+    content.firing.length || !content.is_watched ? null : nothing("No alert fires."),
+    el("ul", { class: "cards" }, content.firing.map((each) => el(
       "li", { class: "bad" },
       el("div", { class: "line" }, el("b", { class: "mono" }, each.rule), each.is_acknowledged ? chip("taken care of", "good") : null),
       el("p", {}, each.summary),
       el("p", { class: "soft small" }, `since ${momentOf(each.since_ms)} `, Object.entries(each.labels).map(([name, value]) => chip(`${name}=${value}`))),
       el("button", { type: "button", class: "plain", "data-focus": `alert ${each.fingerprint}`, ...leads(each.look, each.rule) }, "Show the errors"),
     ))),
-    (content?.waiting || []).map((each) => el("p", { class: "note" }, `Channel ${each.name}: ${plural(each.count, "message waits", "messages wait")}: ${each.trouble}`)),
-    (content?.silences || []).map((each) => el("p", { class: "soft small" }, `Silenced until ${momentOf(each.until_ms)} by ${each.author}: ${each.matchers}${each.comment ? ` (${each.comment})` : ""}`)),
-    content?.history.length ? el("details", { "data-key": "alert-history", class: "fold" }, el("summary", { "data-focus": "alert-history" }, "What was told last"),
+    content.waiting.map((each) => el("p", { class: "note" }, `Channel ${each.name}: ${plural(each.count, "message waits", "messages wait")}: ${each.trouble}`)),
+    content.silences.map((each) => el("p", { class: "soft small" }, `Silenced until ${momentOf(each.until_ms)} by ${each.author}: ${each.matchers}${each.comment ? ` (${each.comment})` : ""}`)),
+    content.history.length ? el("details", { "data-key": "alert-history", class: "fold" }, el("summary", { "data-focus": "alert-history" }, "What was told last"),
       el("ul", { class: "log" }, content.history.map((each) => el("li", {}, el("time", {}, momentOf(each.at_ms)), el("b", {}, each.what), el("span", {}, each.facts))))) : null,
   );
 }
 
-export function findings(content) {
+export function findings(content, told, spool) {
   const id = "findings";
-  const found = content?.findings || [];
+  if (!content) return replaced(byId(id), title(id, "Findings"), unanswered(told));
+  const found = content.findings;
   const open = found.filter((each) => each.until_ms === null);
   const over = found.filter((each) => each.until_ms !== null);
-  replaced(
+  const isDetected = content.is_watched && content.is_detected;
+  return replaced(
     byId(id),
-    title(id, "Findings", content?.open ? chip(`${content.open} open`, "warn") : null),
-    open.length ? null : nothing("Nothing unusual lasts."),
+    title(id, "Findings", content.open ? chip(`${content.open} open`, "warn") : null),
+    unwatched(content, spool, open.length ? "these lasted then, and nobody knows whether they still do" : "nothing unusual is looked for"),
+    content.is_watched && !content.is_detected ? el("p", { class: "note" }, "Nothing unusual is looked for: `findings.enabled` is false in the file that `watch --alerts` names.") : null,
+    open.length || !isDetected ? null : nothing("Nothing unusual lasts."),
     el("ul", { class: "cards" }, open.map(finding)),
     over.length ? el("details", { "data-key": "findings-over", class: "fold" }, el("summary", { "data-focus": "findings-over" }, `${over.length} that are over`), el("ul", { class: "cards" }, over.map(finding))) : null,
-    content?.incidents.length ? el("details", { "data-key": "incidents", class: "fold" }, el("summary", { "data-focus": "incidents" }, plural(content.incidents.length, "incident", "incidents")), content.incidents.map(incident)) : null,
+    content.incidents.length ? el("details", { "data-key": "incidents", class: "fold" }, el("summary", { "data-focus": "incidents" }, plural(content.incidents.length, "incident", "incidents")), content.incidents.map(incident)) : null,
   );
 }
 
@@ -205,14 +231,15 @@ function incident(each) {
   );
 }
 
-export function deadLetters(content) {
+export function deadLetters(content, told) {
   const id = "dead";
-  replaced(
+  if (!content) return replaced(byId(id), title(id, "Dead letters"), unanswered(told));
+  return replaced(
     byId(id),
-    title(id, "Dead letters", content?.count ? chip(count(content.count), "warn") : null),
-    content?.count ? null : nothing("The store refused no record for good."),
-    content?.count ? el("p", { class: "soft small" }, `${content.is_whole ? "" : "At least "}${plural(content.count, "record", "records")}, ${bytes(content.bytes)}. The latest:`) : null,
-    el("ul", { class: "cards" }, (content?.latest || []).slice(0, 5).map((each) => el(
+    title(id, "Dead letters", content.count ? chip(count(content.count), "warn") : null),
+    content.count ? null : nothing("The store refused no record for good."),
+    content.count ? el("p", { class: "soft small" }, `${content.is_whole ? "" : "At least "}${plural(content.count, "record", "records")}, ${bytes(content.bytes)}. The latest:`) : null,
+    el("ul", { class: "cards" }, content.latest.slice(0, 5).map((each) => el(
       "li", {},
       el("p", {}, each.reason),
       el("p", { class: "soft small" }, [each.at, each.status ? `status ${each.status}` : ""].filter(Boolean).join(" · ")),
@@ -221,19 +248,20 @@ export function deadLetters(content) {
   );
 }
 
-export function keys(content) {
+export function keys(content, told) {
   const id = "keys";
-  replaced(
+  if (!content) return replaced(byId(id), title(id, "Keys"), unanswered(told));
+  return replaced(
     byId(id),
     title(id, "Keys"),
-    content && !content.is_sealed ? nothing("Nothing is sealed: the console was given no encryption.") : null,
-    content?.unreadable ? el("p", { class: "note" }, `${plural(content.unreadable, "data key", "data keys")} cannot be read.`) : null,
-    el("ul", { class: "cards" }, (content?.keys || []).map((key) => el(
+    !content.is_sealed ? nothing("Nothing is sealed: the console was given no encryption.") : null,
+    content.unreadable ? el("p", { class: "note" }, `${plural(content.unreadable, "data key", "data keys")} cannot be read.`) : null,
+    el("ul", { class: "cards" }, content.keys.map((key) => el(
       "li", { class: key.is_destroyed ? "bad" : "" },
       el("div", { class: "line" }, el("b", { class: "mono" }, key.id), chip(key.is_destroyed ? "destroyed" : key.active === null ? "none active" : `version ${key.active} is active`, key.is_destroyed ? "bad" : "good")),
       key.rotation ? el("p", { class: "note" }, `Rotates ${key.rotation}`) : null,
       el("ul", { class: "log" }, key.versions.map((version) => el("li", {}, el("time", {}, `version ${version.number}`), el("b", {}, version.state), el("span", {}, `${plural(version.data_keys, "data key", "data keys")}, since ${momentOf(version.since_ms)}`)))),
     ))),
-    content?.leases.length ? el("details", { "data-key": "leases", class: "fold" }, el("summary", { "data-focus": "leases" }, plural(content.leases.length, "process uses them", "processes use them")), el("ul", { class: "log" }, content.leases.map((lease) => el("li", {}, el("span", {}, lease))))) : null,
+    content.leases.length ? el("details", { "data-key": "leases", class: "fold" }, el("summary", { "data-focus": "leases" }, plural(content.leases.length, "process uses them", "processes use them")), el("ul", { class: "log" }, content.leases.map((lease) => el("li", {}, el("span", {}, lease))))) : null,
   );
 }

@@ -173,3 +173,23 @@ def test_a_long_text_says_how_much_was_cut_off() -> None:
     assert cut("abc", 3) == "abc"
     assert cut("abcd" * 1_000, 4) == "abcd… (3,996 more characters)"
     assert len(SHOWN.text("x" * 10**6)) < 2_100
+
+
+@pytest.mark.parametrize(
+    ("status", "is_watched", "is_detected"),
+    [
+        (None, False, False),
+        ({"time": NOW - 2, "findings": {"open": []}}, True, True),
+        ({"time": NOW - 2}, True, False),
+        ({"time": NOW - 40, "findings": {"open": []}}, False, True),
+        ({"time": NOW + 3_600, "findings": {"open": []}}, False, True),  # the clock was set back since
+    ],
+)
+def test_whether_anybody_looks_for_findings_is_told(
+    tmp_path: Path, status: dict[str, Any] | None, is_watched: bool, is_detected: bool
+) -> None:
+    if status is not None:
+        (tmp_path / WATCH_NAME).write_bytes(orjson.dumps(status))
+    found = Findings(tmp_path, SHOWN, lambda: NOW).read()
+
+    assert (found["is_watched"], found["is_detected"]) == (is_watched, is_detected)

@@ -9,8 +9,8 @@ from logging_system.console.board import Board, Page, Panel, PanelError, Shown
 SOON = 0.01
 
 
-def board_of(*panels: Panel, pages_max: int = 3) -> Board:
-    return Board(panels, ("1h", "7d"), pages_max=pages_max, clock=lambda: 1_000.0)
+def board_of(*panels: Panel, pages_max: int = 3, idle_factor: float = 10.0) -> Board:
+    return Board(panels, ("1h", "7d"), pages_max=pages_max, idle_factor=idle_factor, clock=lambda: 1_000.0)
 
 
 async def until(board: Board, key: str, wanted: Callable[[Shown], bool]) -> Shown:
@@ -176,3 +176,30 @@ def test_opening_page_after_page_does_not_ask_again_what_is_young() -> None:
         return read.times
 
     assert asyncio.run(run()) == 1
+
+
+def test_a_page_that_opens_soon_after_a_reading_gets_the_next_one_at_the_usual_pace() -> None:
+    """Nobody looked when it was read, so it would rest for a hundred thousand times as long."""
+
+    async def run() -> None:
+        board = board_of(Panel("rates", Counts(), SOON), idle_factor=1e5)
+        board.start()
+        await until(board, "rates", lambda shown: shown.content is not None)
+        with board.opened("1h"):
+            await until(board, "rates", lambda shown: (shown.content or {}).get("times", 0) >= 3)
+        await board.close()
+
+    asyncio.run(run())
+
+
+def test_a_page_that_opens_while_a_panel_rests_has_it_read_at_once() -> None:
+    async def run() -> None:
+        board = board_of(Panel("rates", Counts(), SOON), idle_factor=1e5)
+        board.start()
+        await until(board, "rates", lambda shown: shown.content is not None)
+        await asyncio.sleep(0.2)
+        with board.opened("1h"):
+            await until(board, "rates", lambda shown: (shown.content or {}).get("times") == 2)
+        await board.close()
+
+    asyncio.run(run())

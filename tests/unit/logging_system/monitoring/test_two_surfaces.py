@@ -142,12 +142,12 @@ class Watched(Shipper):
     moments: list[tuple[ShipperCounters, ShipperCounters]]
     enough: Callable[[ShipperCounters], bool]
 
-    def _report(self, *, force: bool) -> None:
+    def _report(self, *, closing: bool = False) -> None:
         counters = self.counters()
         self.moments.append((counters, self.metered()))
         if self.enough(counters):
             self.stop()
-        super()._report(force=force)
+        super()._report(closing=closing)
 
 
 def ship(folder: Path, enough: Callable[[ShipperCounters], bool]) -> Watched:

@@ -21,6 +21,7 @@ from logging_system.monitoring.readings import OLDEST_NAME, read_spool
 from logging_system.shipping.shipper import STATUS_NAME, Shipper
 from logging_system.shipping.sink_factory import searchable_after_seconds
 from logging_system.sinks.file import FileSink
+from logging_system.spool.waiting import count_waiting
 from tests.unit.logging_system.shipping.test_shipper import run_until
 from tests.unit.logging_system.spooling import writer
 
@@ -115,8 +116,8 @@ def test_what_is_told_is_remembered_at_the_same_moment(tmp_path: Path) -> None:
     class Checked(Shipper):
         told_beyond: list[int]
 
-        def _report(self, *, force: bool) -> None:
-            super()._report(force=force)
+        def _report(self, *, closing: bool = False) -> None:
+            super()._report(closing=closing)
             saved = self._reader.restored_counters.get("delivered", 0)
             self.told_beyond.append(status(folder)["delivered"] - saved)
 
@@ -128,3 +129,21 @@ def test_what_is_told_is_remembered_at_the_same_moment(tmp_path: Path) -> None:
     run_until(shipper, lambda: shipper.counters().delivered == 10)
 
     assert max(shipper.told_beyond) == 0
+
+
+def test_the_file_of_a_shipper_that_runs_differs_from_that_of_one_that_ended_in_order(tmp_path: Path) -> None:
+    folder = tmp_path / "spool"
+    spool_document(folder, 1.0)
+    shipper = Shipper(folder, FileSink(tmp_path / "out.ndjson"))
+    while_running: list[bool] = []
+
+    def is_done() -> bool:
+        if (folder / STATUS_NAME).exists():
+            while_running.append(status(folder)["closed"])
+        return bool(while_running) and shipper.counters().delivered == 2
+
+    run_until(shipper, is_done)
+
+    assert set(while_running) == {False}
+    assert status(folder)["closed"] is True
+    assert count_waiting(folder, time.monotonic() + 60).records == 0
