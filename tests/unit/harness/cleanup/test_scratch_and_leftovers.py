@@ -76,7 +76,7 @@ def test_scratch_folder_of_a_dead_harness_is_named_with_its_remedy(tmp_path: Pat
     folder.mkdir()
     (folder / OWNER_FILE).write_text('{"harness": "1:1", "run_id": "old"}')
 
-    (left,) = [left for left in find_residue(tmp_path, tmp_path / "journals") if left.pid is None]
+    (left,) = [left for left in find_residue(tmp_path, tmp_path / "journals") if left.sort == "folder"]
 
     assert left.what == str(folder)
     assert left.run_id == "old"
@@ -86,7 +86,7 @@ def test_scratch_folder_of_a_dead_harness_is_named_with_its_remedy(tmp_path: Pat
 def test_folder_whose_owner_is_not_written_yet_is_no_residue(tmp_path: Path) -> None:
     (tmp_path / "logquake-just-made").mkdir()
 
-    assert [left for left in find_residue(tmp_path, tmp_path / "journals") if left.pid is None] == []
+    assert [left for left in find_residue(tmp_path, tmp_path / "journals") if left.sort == "folder"] == []
 
 
 def test_folder_that_never_got_an_owner_is_residue(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_folder_that_never_got_an_owner_is_residue(tmp_path: Path) -> None:
     (folder / OWNER_FILE).write_text("{tor")
     os.utime(folder, (0, 0))
 
-    (left,) = [left for left in find_residue(tmp_path, tmp_path / "journals") if left.pid is None]
+    (left,) = [left for left in find_residue(tmp_path, tmp_path / "journals") if left.sort == "folder"]
 
     assert left.what == str(folder)
 
