@@ -22,6 +22,7 @@ from harness.onboarding.drafts.draft import FirstFault
 from harness.onboarding.scaffold import GATE, SCENARIO, command
 from harness.reporting.every_report import write_every_report
 from harness.reporting.latest import NAME as LATEST
+from harness.runs.last_lines import BEGINNING
 from harness.runs.request import Request, make_plan
 from harness.runs.suite import SuiteRun
 
@@ -64,9 +65,9 @@ def require_arrivals(name: str, stack: Path) -> None:
         # Nothing that the file says: the machine, or a part of the harness.
         raise UnavailableError("\n".join(("the trial could not be judged; run it again:", *scenario.remarks)))
     if problem := wrong_guess(scenario, stack):
-        raise ScenarioError(
-            f"{problem}\nThen say `logquake init` again: it keeps your files, and tries anew."
-        )
+        quoted = [remark for remark in scenario.remarks if remark.startswith(BEGINNING)]
+        again = "Then say `logquake init` again: it keeps your files, and tries anew."
+        raise ScenarioError("\n".join((problem, *quoted, again)))
 
 
 def wrong_guess(scenario: ScenarioResult, stack: Path) -> str:
