@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -156,7 +156,7 @@ def first_check_told(name: str, fault: FirstFault, result: Result) -> str:
         lines.append(f"{scenario.scenario.title}:")
         lines += [f"  {remark}" for remark in scenario.remarks]
         for verdict in scenario.verdicts:
-            lines += _verdict_lines(verdict)
+            lines += _verdict_lines(verdict, scenario.remarks)
         if code == 0:
             lines.append(_tried(scenario.scenario))
     lines += [f"All of it: {_REPORTS / LATEST / 'scorecard.html'}", "", "Next", *_next(name, fault, code)]
@@ -166,8 +166,14 @@ def first_check_told(name: str, fault: FirstFault, result: Result) -> str:
 _WORDS = {0: "GREEN", 1: "RED"}
 
 
-def _verdict_lines(verdict: Verdict) -> Iterator[str]:
-    yield f"  {verdict.status.value:<12}  {verdict.objective}: {verdict.summary}"
+def _verdict_lines(verdict: Verdict, remarks: Sequence[str]) -> Iterator[str]:
+    """Yield a verdict; a remark that stands above it and that it repeats is not said again."""
+    said = verdict.summary
+    for remark in remarks:
+        repeated = f"{remark.partition(chr(10))[0]} ("
+        if said.startswith(repeated):
+            said = f"not decided, see above ({said.removeprefix(repeated)}"
+    yield f"  {verdict.status.value:<12}  {verdict.objective}: {said}"
     if verdict.status is Status.FAIL:
         yield from (f"                | {line}" for line in verdict.counterexample)
 
