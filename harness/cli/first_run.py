@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from harness.onboarding.drafts.draft import FirstFault
 from harness.onboarding.scaffold import GATE, SCENARIO, command
 from harness.reporting.every_report import write_every_report
 from harness.reporting.latest import NAME as LATEST
+from harness.runs.last_lines import BEGINNING
 from harness.runs.request import Request, make_plan
 from harness.runs.suite import SuiteRun
 
@@ -64,9 +65,9 @@ def require_arrivals(name: str, stack: Path) -> None:
         # Nothing that the file says: the machine, or a part of the harness.
         raise UnavailableError("\n".join(("the trial could not be judged; run it again:", *scenario.remarks)))
     if problem := wrong_guess(scenario, stack):
-        raise ScenarioError(
-            f"{problem}\nThen say `logquake init` again: it keeps your files, and tries anew."
-        )
+        quoted = [remark for remark in scenario.remarks if remark.startswith(BEGINNING)]
+        again = "Then say `logquake init` again: it keeps your files, and tries anew."
+        raise ScenarioError("\n".join((problem, *quoted, again)))
 
 
 def wrong_guess(scenario: ScenarioResult, stack: Path) -> str:
@@ -155,7 +156,7 @@ def first_check_told(name: str, fault: FirstFault, result: Result) -> str:
         lines.append(f"{scenario.scenario.title}:")
         lines += [f"  {remark}" for remark in scenario.remarks]
         for verdict in scenario.verdicts:
-            lines += _verdict_lines(verdict)
+            lines += _verdict_lines(verdict, scenario.remarks)
         if code == 0:
             lines.append(_tried(scenario.scenario))
     lines += [f"All of it: {_REPORTS / LATEST / 'scorecard.html'}", "", "Next", *_next(name, fault, code)]
@@ -165,8 +166,14 @@ def first_check_told(name: str, fault: FirstFault, result: Result) -> str:
 _WORDS = {0: "GREEN", 1: "RED"}
 
 
-def _verdict_lines(verdict: Verdict) -> Iterator[str]:
-    yield f"  {verdict.status.value:<12}  {verdict.objective}: {verdict.summary}"
+def _verdict_lines(verdict: Verdict, remarks: Sequence[str]) -> Iterator[str]:
+    """Yield a verdict; a remark that stands above it and that it repeats is not said again."""
+    said = verdict.summary
+    for remark in remarks:
+        repeated = f"{remark.partition(chr(10))[0]} ("
+        if said.startswith(repeated):
+            said = f"not decided, see above ({said.removeprefix(repeated)}"
+    yield f"  {verdict.status.value:<12}  {verdict.objective}: {said}"
     if verdict.status is Status.FAIL:
         yield from (f"                | {line}" for line in verdict.counterexample)
 

@@ -56,6 +56,7 @@ from harness.reporting.redaction import Redaction
 from harness.runs.alerts import alert_receivers
 from harness.runs.interactive import ByHand, InteractiveRunner
 from harness.runs.kept_files import keep_files
+from harness.runs.last_lines import last_lines
 from harness.runs.lines import Lines
 from harness.runs.live_desk import FAULTS_MAX, SNAPSHOTS_MAX, LiveDesk
 from harness.runs.nonces import nonce_command
@@ -169,7 +170,9 @@ class ScenarioRun:
             ground.folder / "kept" / self._history.name,
             ground.redaction,
         )
-        return replace(result, kept=kept)
+        if kept is None or result.found or not (said := last_lines(ground.folder / kept.folder)):
+            return replace(result, kept=kept)
+        return replace(result, kept=kept, remarks=(*result.remarks, said))
 
     def _examined(self) -> ScenarioResult:
         started = time.monotonic()
