@@ -105,7 +105,8 @@ LITERAL = {
     },
     "rates": {
         **{**TIMES, "interval_seconds": 60, "count": 3000, "errors": 60, "per_second": 0.9},
-        **{"buckets": BUCKETS, "partial": "", "has_streams": True},
+        **{"buckets": BUCKETS, "partial": CANARY, "has_streams": True},
+        "cache_refusal": CANARY,
     },
     "templates": {**TIMES, "errors": TEMPLATES, "all": TEMPLATES},
     "loggers": {**TIMES, "loggers": [NOISE], "namespaces": [NOISE], "partial": ""},
@@ -168,7 +169,16 @@ def test_whatever_others_wrote_is_text_on_the_page(browser, literal):
     for fold in page.locator("summary").all():
         fold.click()
 
-    for place in ("#service", "#templates", "#loggers", "#namespaces", "#workflows", "#foot"):
+    for place in (
+        "#service",
+        "#templates",
+        "#loggers",
+        "#namespaces",
+        "#workflows",
+        "#foot",
+        "#foot-cache",
+        "#records",
+    ):
         assert SHOWN in page.inner_text(place), place
     for place, times in (("#alerts", 12), ("#findings", 21), ("#dead", 3), ("#keys", 4), ("#workflows", 22)):
         assert page.text_content(place).count(SHOWN) == times, place

@@ -39,7 +39,12 @@ function chartRates(rates) {
     faint: rates.buckets.map((each) => each.state === "filling" || each.state === "held up"),
     gaps: rates.buckets.map((each) => each.state === "gap"),
     values: ["debug", "other", "info", "warning", "error"].map((level) => rates.buckets.map((each) => each.levels?.[level] ?? null)),
-  }, `by level, ${interval(rates.interval_seconds)} a bar${rates.partial ? `; only a part: ${rates.partial}` : ""}`);
+  }, rates.has_streams ? `by level, ${interval(rates.interval_seconds)} a bar${rates.partial ? `; only a part: ${rates.partial}` : ""}` : "No data stream is found: none has a record yet, or the store's user may not read them (privilege read).");
+  tellCache(rates.cache_refusal);
+}
+
+function tellCache(refusal) {
+  byId("foot-cache").textContent = refusal ? visible(`The store is asked without the cache, which makes more work for it: its user lacks a privilege, read or monitor of the data streams or monitor of the cluster. The store says: ${refusal}`) : "";
 }
 
 const interval = (length) => (length < 60 ? `${length} s` : length < 3600 ? `${length / 60} min` : `${length / 3600} h`);
@@ -96,7 +101,7 @@ function overall() {
   const isWatched = content("alerts")?.is_watched;
   replaced(byId("headline"), first ? first[0] : isAsking() ? "Looking…" : isWatched ? "All is well." : "No trouble is known.");
   document.body.dataset.mood = first ? first[2] : isAsking() || !isWatched ? "unknown" : "good";
-  document.title = first ? `${first[0]} · Console` : "Console";
+  document.title = first ? visible(`${first[0]} · Console`) : "Console";
   replaced(byId("more"), others.length ? ["Also: ", others.map(([text, target], at) => [at ? " " : "", el("a", { href: `#${target}` }, text)])] : first ? el("a", { href: `#${first[1]}` }, "Look at it") : calm());
   ages();
 }
@@ -170,7 +175,7 @@ function ages() {
       const age = told?.answered_ms ? `${seconds(Math.max(0, Math.round((nowMs - told.answered_ms) / 1000)))} old` : "no answer yet";
       if (isOld) node.dataset.age = age;
       else delete node.dataset.age;
-      if (told?.trouble && !STORE_PANELS.includes(name)) node.dataset.age = `${age}: ${told.trouble}`;
+      if (told?.trouble && !STORE_PANELS.includes(name)) node.dataset.age = visible(`${age}: ${told.trouble}`);
     }
   }
   const live = byId("live");
