@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import socket
 import threading
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -288,6 +290,22 @@ def test_what_nobody_watches_or_ships_is_told_and_a_shipper_that_ended_in_order_
     page.wait_for_selector("#findings .note:has-text('`findings.enabled` is false')")
 
 
+def test_a_page_for_which_there_is_no_room_says_so_and_is_live_once_there_is(browser, literal):
+    url = literal[0]
+    address = urlsplit(url)
+    with ExitStack() as others:
+        for _ in range(8):
+            stream = others.enter_context(socket.create_connection((address.hostname, address.port)))
+            stream.sendall(b"GET /stream HTTP/1.1\r\nHost: %s\r\n\r\n" % address.netloc.encode())
+            assert b"200" in stream.recv(12)
+        page = Watched(browser, url, seconds_max=SECONDS_MAX).page
+        page.wait_for_selector("#banner:has-text('Too many pages are open')")
+        assert page.inner_text("#headline") == "The console keeps no further page up to date."
+        assert "All is well" not in page.inner_text("body")
+    page.wait_for_selector("#live.on")
+    page.wait_for_selector("#banner", state="hidden")
+
+
 def test_a_phone_shows_all_without_scrolling_sideways(browser, literal):
     watched = opened(browser, literal[0], width=360, height=740)
     page = watched.page
@@ -326,6 +344,29 @@ def test_the_keyboard_alone_reads_charts_opens_lines_and_answers(browser, litera
     until(lambda: answers.said == [(CANARY, "reject")])
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.id") == "ask-query"
+
+
+WALK = """() => {
+    const at = document.activeElement, style = getComputedStyle(at), box = at.getBoundingClientRect();
+    return {place: at.closest(".card, .bar, .hero, .skip")?.id || at.closest(".bar, .skip")?.className || at.tagName,
+            outline: style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth), seen: box.height > 1};
+}"""
+
+
+def test_the_focus_is_seen_wherever_the_keyboard_leads_and_moves_as_the_page_is_read(browser, literal):
+    page = opened(browser, literal[0], width=1000).page
+    walked = []
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        walked.append(page.evaluate(WALK))
+        if walked[-1]["place"] == "BODY":
+            break
+
+    assert [each for each in walked[:-1] if each["outline"] < 2 or not each["seen"]] == []
+    places = list(dict.fromkeys(each["place"] for each in walked))
+    wanted = ["skip", "bar", "workflows", "alerts", "findings", "records", "latency", "templates", "loggers"]
+    assert [each for each in places if each in wanted] == wanted
+    assert places.index("loggers") < places.index("dead") < places.index("keys")
 
 
 def _tab_to(page, selector):

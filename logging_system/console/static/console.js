@@ -11,7 +11,7 @@ const SPAN_NAMES = { "15m": "15 minutes", "1h": "an hour", "6h": "6 hours", "24h
 const STORE_PANELS = ["rates", "templates", "loggers"];
 const SILENT_MS = 25_000;
 
-const state = { span: about.spans[0].name, panels: {}, templates: "errors", stream: null, heardMs: 0, aheadMs: 0, lost: false };
+const state = { span: about.spans[0].name, panels: {}, templates: "errors", stream: null, heardMs: 0, aheadMs: 0, lost: false, refused: "" };
 const content = (name) => state.panels[name]?.content ?? null;
 
 const pickLines = (since, until) => openLines({ since, until, title: `Lines from ${momentOf(since)}` });
@@ -114,7 +114,8 @@ function isAsking() {
 function* found() {
   const trouble = storeTrouble();
   const { alerts, findings, workflows, pipeline } = Object.fromEntries(["alerts", "findings", "workflows", "pipeline"].map((name) => [name, content(name)]));
-  if (state.lost) yield ["The console does not answer.", "banner", "bad"];
+  if (state.refused) yield ["The console keeps no further page up to date.", "banner", "bad"];
+  else if (state.lost) yield ["The console does not answer.", "banner", "bad"];
   if (trouble) yield ["The store gives no answer.", "banner", "bad"];
   if (alerts?.firing_total) yield [alerts.is_watched ? `${plural(alerts.firing_total, "alert fires", "alerts fire")}.` : `${plural(alerts.firing_total, "alert", "alerts")} fired when somebody last watched.`, "alerts", "bad"];
   if (workflows?.waiting) yield [`${plural(workflows.waiting, "workflow waits", "workflows wait")} for you.`, "workflows", "warn"];
@@ -160,8 +161,9 @@ function ages() {
   const nowMs = Date.now() + state.aheadMs;
   const trouble = storeTrouble();
   const banner = byId("banner");
-  banner.hidden = !trouble && !state.lost;
-  if (state.lost) replaced(banner, el("b", {}, "The console does not answer. "), `What you see is from ${timeOf(state.heardMs + state.aheadMs)}, ${seconds(Math.round((Date.now() - state.heardMs) / 1000))} ago. It is asked again and again.`);
+  banner.hidden = !trouble && !state.lost && !state.refused;
+  if (state.refused) replaced(banner, el("b", {}, "This page is not live. "), `${state.refused} It is asked again every few seconds.`);
+  else if (state.lost) replaced(banner, el("b", {}, "The console does not answer. "), `What you see is from ${timeOf(state.heardMs + state.aheadMs)}, ${seconds(Math.round((Date.now() - state.heardMs) / 1000))} ago. It is asked again and again.`);
   else if (trouble) {
     const last = trouble.content ? `What you see of it is its last answer, ${seconds(Math.max(0, Math.round((nowMs - trouble.answered_ms) / 1000)))} old (${timeOf(trouble.answered_ms)}).` : "It has not answered yet.";
     replaced(banner, el("b", {}, `The store gives no answer since ${timeOf(trouble.since_ms)}. `), `${last} `, el("span", { class: "soft" }, trouble.trouble));
@@ -193,6 +195,7 @@ function listen() {
   const heard = () => {
     state.heardMs = Date.now();
     state.lost = false;
+    state.refused = "";
   };
   stream.addEventListener("panel", (event) => {
     heard();
@@ -210,16 +213,23 @@ function listen() {
   });
 }
 
+// A stream does not say why it was refused: asking for it once more does, and is given up at once.
 async function again() {
+  const asking = new AbortController();
+  const timer = setTimeout(() => asking.abort(), 5_000);
   try {
-    const answer = await fetch("/panels", { signal: AbortSignal.timeout(5_000) });
+    const answer = await fetch(`/stream?span=${encodeURIComponent(state.span)}`, { signal: asking.signal });
     if (answer.status === 401) {
       location.assign("/sign-in");
       return;
     }
-    const told = await answer.json();
-    if (!answer.ok) throw new Error(told.message);
-  } catch { /* it is asked again below */ }
+    state.refused = answer.ok ? "" : await answer.json().then((told) => told.message, () => "It has too many connections.");
+  } catch {
+    state.refused = "";
+  }
+  clearTimeout(timer);
+  asking.abort();
+  overall();
   setTimeout(listen, 2_000);
 }
 
@@ -313,7 +323,8 @@ function prepare() {
   for (const show of Object.values(SHOW)) show(null);
   overall();
   setInterval(() => {
-    if (state.heardMs && Date.now() - state.heardMs > SILENT_MS && !state.lost) {
+    // A clock that was set back counts as silence too, once.
+    if (state.heardMs && Math.abs(Date.now() - state.heardMs) > SILENT_MS && !state.lost) {
       state.lost = true;
       overall();
       listen();
