@@ -348,8 +348,9 @@ def test_the_keyboard_alone_reads_charts_opens_lines_and_answers(browser, litera
 
 WALK = """() => {
     const at = document.activeElement, style = getComputedStyle(at), box = at.getBoundingClientRect();
-    return {place: at.closest(".card, .bar, .hero, .skip")?.id || at.closest(".bar, .skip")?.className || at.tagName,
-            outline: style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth), seen: box.height > 1};
+    const place = at.closest(".card, .bar, .hero, .skip");
+    const outline = style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth);
+    return {place: place?.id || place?.className || at.tagName, outline, seen: box.height > 1};
 }"""
 
 
