@@ -270,6 +270,7 @@ def test_what_nobody_watches_or_ships_is_told_and_a_shipper_that_ended_in_order_
     page.wait_for_selector("#headline:text-is('No trouble is known.')")
 
     assert "The shipper ended, and nothing is left to ship." in page.inner_text("#more")
+    assert "searchable within" not in page.inner_text("#more")  # p99 lies beyond the last bound
     assert "the shipper ended, nothing left" in page.inner_text("#tiles")
     for place in ("#alerts", "#findings"):
         assert "python -m logging_system watch --spool" in page.inner_text(place)

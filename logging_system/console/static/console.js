@@ -148,7 +148,7 @@ function flow() {
   const per = content("rates")?.per_second;
   const latency = content("pipeline")?.latencies_seconds;
   if (per === undefined || per === null) return about.has_store ? "" : "No store is named, so there are no records to show: start the console with --elasticsearch URL.";
-  return `${rate(per)} records a second${latency ? `; 99 % of the latest were searchable within ${seconds(latency[2])}` : ""}.`;
+  return `${rate(per)} records a second${latency && latency[2] !== null ? `; 99 % of the latest were searchable within ${seconds(latency[2])}` : ""}.`;
 }
 
 function storeTrouble() {
