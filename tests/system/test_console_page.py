@@ -485,5 +485,8 @@ def test_while_the_store_is_down_the_page_says_so_and_shows_the_last_answer_with
     page.reload()
     page.wait_for_selector("#banner:has-text('s old')")
     assert page.inner_text("#tiles .tile:nth-child(1) p.soft") == records
+    page.click("#spans [data-span='15m']")  # which is asked more often
+    page.wait_for_selector("#tiles .tile:nth-child(1) p.soft:has-text('no answer yet')")
     world.store.start()
+    page.wait_for_selector("#tiles .tile:nth-child(1) p.soft:has-text('in 15 minutes')")
     page.wait_for_selector("#banner", state="hidden")
