@@ -30,8 +30,9 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
-from logging_system.console.board import Board, PanelError, Shown
+from logging_system.console.board import Board, Page, PanelError, Shown
 from logging_system.console.guard import BODY_BYTES_MAX, SIGN_IN
 from logging_system.console.proposals import RefusedError
 from logging_system.console.sessions import SESSION_SECONDS_MAX, Sessions
@@ -41,6 +42,7 @@ GATHER_SECONDS = 0.15
 """How long changes are gathered before a page is told: panels that are read together come together."""
 QUERIES_AT_ONCE_MAX = 2
 QUERIES_WAITING_MAX = 12
+_FIRST_ANSWER_SECONDS_MAX = 5.0
 _BODY_SECONDS_MAX = 10.0
 _WRONG_TOKEN_SECONDS = 0.5
 _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
@@ -117,7 +119,8 @@ class Console:
                 Route(SIGN_IN, self._sign_in, methods=["POST"]),
                 Route("/sign-out", self._sign_out, methods=["POST"]),
                 Route("/healthz", self._healthy, methods=["GET"]),
-            ]
+            ],
+            exception_handlers={Exception: _broken},
         )
 
     async def _page(self, request: Request) -> Response:
@@ -141,30 +144,41 @@ class Console:
         span = request.query_params.get("span", self.board.windows[0])
         if span not in self.board.windows:
             return _json(400, {"message": f"span is one of {', '.join(self.board.windows)}."})
-        with self.board.opened(span):  # somebody looks: what is old is asked again
-            return _json(200, {"panels": [_content(self.board, key) for key in self.board.keys_of(span)]})
+        keys = self.board.keys_of(span)
+        until_seconds = time.monotonic() + _FIRST_ANSWER_SECONDS_MAX
+        with self.board.opened(span) as page:  # somebody looks: what is old is asked again
+            # A stretch of time that nobody looked at is asked for while a page shows it.
+            while page is not None and not page.is_over and time.monotonic() < until_seconds:
+                if all(self.board.shown(key)[1] != Shown() for key in keys):
+                    break
+                await page.wait(0.2)
+        return _json(200, {"panels": [_content(self.board, key) for key in keys]})
 
     async def _stream(self, request: Request) -> Response:
         span = request.query_params.get("span", self.board.windows[0])
         if span not in self.board.windows:
             return _json(400, {"message": f"span is one of {', '.join(self.board.windows)}."})
-        if self.board.is_full:
-            return _json(503, {"message": "Too many pages are open; close one, or raise console_pages_max."})
-        return StreamingResponse(self._events(span), media_type="text/event-stream")
+        return _Opening(self, span)
 
-    async def _events(self, span: str) -> AsyncIterator[bytes]:
-        with self.board.opened(span) as page:
-            if page is None:
-                return
-            yield b"retry: 2000\n\n"
-            while not page.is_over:  # until the page is closed, which ends this
-                changed = await page.wait(HEARTBEAT_SECONDS)
-                if not changed:
-                    yield b"event: still\ndata: {}\n\n"
-                    continue
-                for key in changed:
-                    yield b"event: panel\ndata: %b\n\n" % orjson.dumps(_content(self.board, key))
-                await asyncio.sleep(GATHER_SECONDS)
+    async def events(self, page: Page, request: Request) -> AsyncIterator[bytes]:
+        """Yield what a page is told, as server-sent events.
+
+        Args:
+            page: An open page.
+            request: By whom it was opened.
+        """
+        cookie = request.cookies.get(self.sessions.cookie, "")
+        authorization = request.headers.get("authorization", "")
+        yield b"retry: 2000\n\n"
+        # Until the page is closed, which ends this, or whoever opened it signed out, or lost their token.
+        while not page.is_over and self.sessions.may_read(cookie, authorization):
+            changed = await page.wait(HEARTBEAT_SECONDS)
+            if not changed:
+                yield b"event: still\ndata: {}\n\n"
+                continue
+            for key in changed:
+                yield b"event: panel\ndata: %b\n\n" % orjson.dumps(_content(self.board, key))
+            await asyncio.sleep(GATHER_SECONDS)
 
     async def _lines(self, request: Request) -> Response:
         finder = self.lines
@@ -246,6 +260,31 @@ class Console:
         answer = _json(200, {"message": "Signed out."})
         answer.delete_cookie(self.sessions.cookie, httponly=True, samesite="strict", secure=self.is_tls)
         return answer
+
+
+class _Opening(Response):
+    """A stream that holds its page for just as long as it is sent, or says that there are too many.
+
+    Between a look for room and the stream's first byte other pages may open: so one step does both.
+    """
+
+    def __init__(self, console: Console, span: str) -> None:
+        super().__init__()
+        self._console = console
+        self._span = span
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._console.board.opened(self._span) as page:
+            if page is None:
+                refusal = "Too many pages are open; close one, or raise console_pages_max."
+                await _json(503, {"message": refusal})(scope, receive, send)
+                return
+            events = self._console.events(page, Request(scope))
+            await StreamingResponse(events, media_type="text/event-stream")(scope, receive, send)
+
+
+async def _broken(_request: Request, _error: Exception) -> Response:
+    return _json(500, {"message": "This part of the console failed; its log says how."})
 
 
 def _content(board: Board, key: str) -> dict[str, Any]:

@@ -15,12 +15,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import orjson
+
 LOG = logging.getLogger("logging_system.console")
 THREADS = 2
 STORE_THREADS = 4
 """At most so many questions are asked of the store at once, and what needs none never waits for them."""
 _TOOK_FACTOR = 4.0
 """A store that takes long is asked less often: it is busy for a fifth of the time at most for one panel."""
+
+
+CONTENT_BYTES_MAX = 4 * 1024 * 1024
+"""How large what a panel shows may be, as JSON: a page must not choke on a store that answers nonsense."""
 
 
 class PanelError(Exception):
@@ -245,13 +251,14 @@ class Board:
     async def _asked(self, panel: Panel) -> Shown:
         before = self._shown[panel.key]
         try:
-            content = await self.run(panel.read, asks_store=panel.asks_store)
+            content = await self.run(lambda: _fit(panel.read()), asks_store=panel.asks_store)
         except PanelError as error:
             trouble = str(error)
         except Exception:
             # One panel that breaks leaves the others as they are.
-            LOG.exception("the panel %s cannot be shown", panel.name)
             trouble = "This part of the console failed; its log says how."
+            if before.trouble != trouble:
+                LOG.exception("the panel %s cannot be shown", panel.name)
         else:
             return Shown(content, self._clock())
         since_seconds = before.since_seconds if before.trouble else self._clock()
@@ -266,6 +273,14 @@ class Board:
             if panel.window in {"", page.window}:
                 page.changed[key] = None
                 page.wake()
+
+
+def _fit(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a page can take. Raises PanelError where it is too large, TypeError where it is no JSON."""
+    size_bytes = len(orjson.dumps(content))
+    if size_bytes > CONTENT_BYTES_MAX:
+        raise PanelError(f"There is too much to show: {size_bytes:,} bytes; {CONTENT_BYTES_MAX:,} at most.")
+    return content
 
 
 async def _is_set(event: asyncio.Event, seconds: float) -> bool:

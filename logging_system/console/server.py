@@ -146,25 +146,26 @@ def _stored(service: WatchedService, shown: ShownText, pipeline: Pipeline) -> It
         return
     reach = Reach.of(service.namespaces) if service.namespaces else Reach.everything()
     queries = ElasticsearchQueries(service.ask, preference=PREFERENCE)
-    with _cached(queries) as cached:
-        yield Stored(cached, queries, reach, shown, pipeline.held_up_since)
+    with _cached(queries) as (cached, refusal):
+        yield Stored(cached, queries, reach, shown, pipeline.held_up_since, refusal)
 
 
 @contextmanager
-def _cached(queries: ElasticsearchQueries) -> Iterator[StoreQueries]:
-    """Yield a cache before the store, where what it needs is installed."""
+def _cached(queries: ElasticsearchQueries) -> Iterator[tuple[StoreQueries, Callable[[], str]]]:
+    """Yield a cache before the store, where what it needs is installed, and what tells why it is not used."""
     try:
         from logging_system.analytics.cache.answer_memory import AnswerMemory
         from logging_system.analytics.cache.cached_queries import CachedQueries
         from logging_system.analytics.cache.keys import Scope
         from logging_system.analytics.cache.snapshot_store import ElasticsearchSnapshots
     except ImportError:
-        yield queries
+        yield queries, str
         return
     snapshots = ElasticsearchSnapshots(queries, preference=PREFERENCE)
     cache = CachedQueries(snapshots, scope=Scope("", ""), memory=AnswerMemory(_CACHE_BYTES))
+    asking = ThroughCache(cache, queries)
     try:
-        yield ThroughCache(cache, queries)
+        yield asking, lambda: asking.refusal
     finally:
         cache.close()
 

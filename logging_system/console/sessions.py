@@ -39,7 +39,7 @@ class Sessions:
         self._tokens = tokens
         self._clock = clock
         self._shared = secrets.token_urlsafe(32)
-        self._until: OrderedDict[str, tuple[float, str]] = OrderedDict()
+        self._until: OrderedDict[str, tuple[float, str, str]] = OrderedDict()
         self.cookie = f"logging_system_console_{port}"
 
     @property
@@ -55,12 +55,21 @@ class Sessions:
         """
         return self._tokens is not None and self._tokens.allow(authorization) is not None
 
+    def may_read(self, session: str, authorization: str) -> bool:
+        """Whether whoever asks signed in, and has not signed out, or has a known token.
+
+        Args:
+            session: The cookie's value; empty where there was none.
+            authorization: The header's value; empty where there was none.
+        """
+        return self.csrf(session) is not None or self.knows(authorization)
+
     def begin(self, token: str) -> str | None:
         """Return the id of a new session; None for a token that is not known."""
         if not self.knows(f"Bearer {token}"):
             return None
         session = secrets.token_urlsafe(32)
-        self._until[session] = (self._clock() + SESSION_SECONDS_MAX, secrets.token_urlsafe(32))
+        self._until[session] = (self._clock() + SESSION_SECONDS_MAX, secrets.token_urlsafe(32), token)
         while len(self._until) > SESSIONS_MAX:
             self._until.popitem(last=False)
         return session
@@ -74,8 +83,8 @@ class Sessions:
         if self._tokens is None:
             return self._shared
         # A dictionary's look-up tells by its time only of hashes of 256 random bits.
-        until_seconds, word = self._until.get(session, (0.0, ""))
-        if until_seconds <= self._clock():
+        until_seconds, word, token = self._until.get(session, (0.0, "", ""))
+        if until_seconds <= self._clock() or not self.knows(f"Bearer {token}"):  # a token may be withdrawn
             self._until.pop(session, None)
             return None
         return word

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 LINE_CHARACTERS_MAX = 2_000
 DOCUMENT_CHARACTERS_MAX = 16_000
 _DROPPED = "[hidden by masking]"
+_TOO_DEEP = "[not shown: it is nested too deeply to be looked through]"
 
 
 class ShownText:
@@ -74,7 +75,13 @@ class ShownText:
         return [self.text(each) for each in values[:most]] if isinstance(values, list | tuple) else []
 
     def document(self, document: Mapping[str, Any]) -> str:
-        """Return a document as indented JSON."""
+        """Return a document as indented JSON; what cannot be looked through for secrets is not shown."""
+        try:
+            return cut(self._json(document), DOCUMENT_CHARACTERS_MAX)
+        except (RecursionError, orjson.JSONEncodeError):
+            return _TOO_DEEP
+
+    def _json(self, document: Mapping[str, Any]) -> str:
         shown: object = document
         if self._rules is not None:
             from logging_system.masking.processor import Mask
@@ -83,8 +90,7 @@ class ShownText:
 
             masked = Mask(self._rules).process(Record.of_document(dict(document)))
             shown = _DROPPED if isinstance(masked, Drop) else masked.document
-        text = orjson.dumps(shown, default=str, option=orjson.OPT_INDENT_2).decode()
-        return cut(text, DOCUMENT_CHARACTERS_MAX)
+        return orjson.dumps(shown, default=str, option=orjson.OPT_INDENT_2).decode()
 
 
 def cut(text: str, characters_max: int) -> str:

@@ -24,6 +24,8 @@ from logging_system.console.shown_text import ShownText
 from logging_system.records.levels import RANKS, level_rank
 
 _Answer = TypeVar("_Answer")
+_MISSHAPEN = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
+"""What reading an answer raises that holds something else than was asked for."""
 
 LINES_MAX = 200
 _LOGGERS_MAX = 12
@@ -70,6 +72,7 @@ class Stored:
         shown: Takes secrets out of what is shown.
         held_up_since: Returns since when, in seconds since 1970, records wait on their way to the store; None
             where they do not. What is empty since then is a gap and no zero.
+        cache_refusal: Returns why the cache cannot be used, in the store's words; empty where it is.
         clock: The present moment.
     """
 
@@ -80,6 +83,7 @@ class Stored:
         reach: Reach,
         shown: ShownText,
         held_up_since: Callable[[], float | None] = lambda: None,
+        cache_refusal: Callable[[], str] = str,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._queries = queries
@@ -87,6 +91,7 @@ class Stored:
         self._reach = reach
         self._shown = shown
         self._held_up_since = held_up_since
+        self._cache_refusal = cache_refusal
         self._clock = clock
 
     def rates(self, span: Span) -> dict[str, Any]:
@@ -108,6 +113,7 @@ class Stored:
             "buckets": [_bucket(each) for each in answer.buckets],
             "partial": _partial(answer.partial),
             "has_streams": answer.streams_found,
+            "cache_refusal": self._shown.text(self._cache_refusal(), 500),
         }
 
     def templates(self, span: Span) -> dict[str, Any]:
@@ -248,6 +254,9 @@ def _answered(ask: Callable[[], _Answer], what: str) -> _Answer:
         raise PanelError(f"The store gives no {what}: {error}") from error
     except OSError as error:
         raise PanelError(f"The store cannot be asked: {error.strerror or error}") from error
+    except _MISSHAPEN as error:
+        trouble = f"The store's answer holds no {what} as Elasticsearch tells them; is it Elasticsearch 8?"
+        raise PanelError(f"{trouble} ({type(error).__name__}: {str(error)[:200]})") from error
 
 
 def _times(window: Window) -> dict[str, int]:

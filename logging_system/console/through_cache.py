@@ -29,6 +29,12 @@ class ThroughCache:
         self._store = store
         self._clock = clock
         self._refused_until = 0.0
+        self._why = ""
+
+    @property
+    def refusal(self) -> str:
+        """Why the store is asked without the cache, in its own words; empty where it is asked through it."""
+        return self._why if self._clock() < self._refused_until else ""
 
     def search(self, target: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the answer to one search; see `StoreQueries.search`."""
@@ -36,9 +42,10 @@ class ThroughCache:
             return self._store.search(target, body)
         try:
             return self._cache.search(target, body)
-        except QueryRefusedError:
+        except QueryRefusedError as error:
             # Either the cache may not look, or the question itself is refused, which the store says again.
             answer = self._store.search(target, body)
+            self._why = str(error)
         self._refused_until = self._clock() + _REFUSED_SECONDS
         return answer
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import socket
 import threading
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -105,7 +107,8 @@ LITERAL = {
     },
     "rates": {
         **{**TIMES, "interval_seconds": 60, "count": 3000, "errors": 60, "per_second": 0.9},
-        **{"buckets": BUCKETS, "partial": "", "has_streams": True},
+        **{"buckets": BUCKETS, "partial": CANARY, "has_streams": True},
+        "cache_refusal": CANARY,
     },
     "templates": {**TIMES, "errors": TEMPLATES, "all": TEMPLATES},
     "loggers": {**TIMES, "loggers": [NOISE], "namespaces": [NOISE], "partial": ""},
@@ -168,7 +171,16 @@ def test_whatever_others_wrote_is_text_on_the_page(browser, literal):
     for fold in page.locator("summary").all():
         fold.click()
 
-    for place in ("#service", "#templates", "#loggers", "#namespaces", "#workflows", "#foot"):
+    for place in (
+        "#service",
+        "#templates",
+        "#loggers",
+        "#namespaces",
+        "#workflows",
+        "#foot",
+        "#foot-cache",
+        "#records",
+    ):
         assert SHOWN in page.inner_text(place), place
     for place, times in (("#alerts", 12), ("#findings", 21), ("#dead", 3), ("#keys", 4), ("#workflows", 22)):
         assert page.text_content(place).count(SHOWN) == times, place
@@ -258,6 +270,7 @@ def test_what_nobody_watches_or_ships_is_told_and_a_shipper_that_ended_in_order_
     page.wait_for_selector("#headline:text-is('No trouble is known.')")
 
     assert "The shipper ended, and nothing is left to ship." in page.inner_text("#more")
+    assert "searchable within" not in page.inner_text("#more")  # p99 lies beyond the last bound
     assert "the shipper ended, nothing left" in page.inner_text("#tiles")
     for place in ("#alerts", "#findings"):
         assert "python -m logging_system watch --spool" in page.inner_text(place)
@@ -276,6 +289,22 @@ def test_what_nobody_watches_or_ships_is_told_and_a_shipper_that_ended_in_order_
     assert "Nothing unusual lasts." in page.inner_text("#findings")
     contents["findings"] = {**contents["findings"], "is_detected": False}
     page.wait_for_selector("#findings .note:has-text('`findings.enabled` is false')")
+
+
+def test_a_page_for_which_there_is_no_room_says_so_and_is_live_once_there_is(browser, literal):
+    url = literal[0]
+    address = urlsplit(url)
+    with ExitStack() as others:
+        for _ in range(8):
+            stream = others.enter_context(socket.create_connection((address.hostname, address.port)))
+            stream.sendall(b"GET /stream HTTP/1.1\r\nHost: %s\r\n\r\n" % address.netloc.encode())
+            assert b"200" in stream.recv(12)
+        page = Watched(browser, url, seconds_max=SECONDS_MAX).page
+        page.wait_for_selector("#banner:has-text('Too many pages are open')")
+        assert page.inner_text("#headline") == "The console keeps no further page up to date."
+        assert "All is well" not in page.inner_text("body")
+    page.wait_for_selector("#live.on")
+    page.wait_for_selector("#banner", state="hidden")
 
 
 def test_a_phone_shows_all_without_scrolling_sideways(browser, literal):
@@ -316,6 +345,30 @@ def test_the_keyboard_alone_reads_charts_opens_lines_and_answers(browser, litera
     until(lambda: answers.said == [(CANARY, "reject")])
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.id") == "ask-query"
+
+
+WALK = """() => {
+    const at = document.activeElement, style = getComputedStyle(at), box = at.getBoundingClientRect();
+    const place = at.closest(".card, .bar, .hero, .skip");
+    const outline = style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth);
+    return {place: place?.id || place?.className || at.tagName, outline, seen: box.height > 1};
+}"""
+
+
+def test_the_focus_is_seen_wherever_the_keyboard_leads_and_moves_as_the_page_is_read(browser, literal):
+    page = opened(browser, literal[0], width=1000).page
+    walked = []
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        walked.append(page.evaluate(WALK))
+        if walked[-1]["place"] == "BODY":
+            break
+
+    assert [each for each in walked[:-1] if each["outline"] < 2 or not each["seen"]] == []
+    places = list(dict.fromkeys(each["place"] for each in walked))
+    wanted = ["skip", "bar", "workflows", "alerts", "findings", "records", "latency", "templates", "loggers"]
+    assert [each for each in places if each in wanted] == wanted
+    assert places.index("loggers") < places.index("dead") < places.index("keys")
 
 
 def _tab_to(page, selector):
@@ -432,5 +485,8 @@ def test_while_the_store_is_down_the_page_says_so_and_shows_the_last_answer_with
     page.reload()
     page.wait_for_selector("#banner:has-text('s old')")
     assert page.inner_text("#tiles .tile:nth-child(1) p.soft") == records
+    page.click("#spans [data-span='15m']")  # which is asked more often
+    page.wait_for_selector("#tiles .tile:nth-child(1) p.soft:has-text('no answer yet')")
     world.store.start()
+    page.wait_for_selector("#tiles .tile:nth-child(1) p.soft:has-text('in 15 minutes')")
     page.wait_for_selector("#banner", state="hidden")

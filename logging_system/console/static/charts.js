@@ -1,7 +1,7 @@
 // Charts as plain SVG: bars that are stacked, and lines. A pointer or the arrow keys read a column out; Enter or
 // a click leads to its lines.
 
-import { byId, el, replaced, svg, shortTime, dayOf } from "./elements.js";
+import { byId, el, replaced, svg, shortTime, dayOf, visible } from "./elements.js";
 
 const LEFT = 62;
 const RIGHT = 10;
@@ -34,7 +34,7 @@ export class Chart {
   // data: {since, until, columns: [ms], width, faint: [bool], gaps: [bool], values: [[number or null]] by series}
   show(data, about) {
     this.data = data;
-    if (about !== undefined) this.about.textContent = about;
+    if (about !== undefined) this.about.textContent = visible(about);
     this.draw();
   }
 

@@ -11,7 +11,7 @@ const SPAN_NAMES = { "15m": "15 minutes", "1h": "an hour", "6h": "6 hours", "24h
 const STORE_PANELS = ["rates", "templates", "loggers"];
 const SILENT_MS = 25_000;
 
-const state = { span: about.spans[0].name, panels: {}, templates: "errors", stream: null, heardMs: 0, aheadMs: 0, lost: false };
+const state = { span: about.spans[0].name, panels: {}, templates: "errors", stream: null, heardMs: 0, aheadMs: 0, lost: false, refused: "" };
 const content = (name) => state.panels[name]?.content ?? null;
 
 const pickLines = (since, until) => openLines({ since, until, title: `Lines from ${momentOf(since)}` });
@@ -39,7 +39,12 @@ function chartRates(rates) {
     faint: rates.buckets.map((each) => each.state === "filling" || each.state === "held up"),
     gaps: rates.buckets.map((each) => each.state === "gap"),
     values: ["debug", "other", "info", "warning", "error"].map((level) => rates.buckets.map((each) => each.levels?.[level] ?? null)),
-  }, `by level, ${interval(rates.interval_seconds)} a bar${rates.partial ? `; only a part: ${rates.partial}` : ""}`);
+  }, rates.has_streams ? `by level, ${interval(rates.interval_seconds)} a bar${rates.partial ? `; only a part: ${rates.partial}` : ""}` : "No data stream is found: none has a record yet, or the store's user may not read them (privilege read).");
+  tellCache(rates.cache_refusal);
+}
+
+function tellCache(refusal) {
+  byId("foot-cache").textContent = refusal ? visible(`The store is asked without the cache, which makes more work for it: its user lacks a privilege, read or monitor of the data streams or monitor of the cluster. The store says: ${refusal}`) : "";
 }
 
 const interval = (length) => (length < 60 ? `${length} s` : length < 3600 ? `${length / 60} min` : `${length / 3600} h`);
@@ -96,7 +101,7 @@ function overall() {
   const isWatched = content("alerts")?.is_watched;
   replaced(byId("headline"), first ? first[0] : isAsking() ? "Looking…" : isWatched ? "All is well." : "No trouble is known.");
   document.body.dataset.mood = first ? first[2] : isAsking() || !isWatched ? "unknown" : "good";
-  document.title = first ? `${first[0]} · Console` : "Console";
+  document.title = first ? visible(`${first[0]} · Console`) : "Console";
   replaced(byId("more"), others.length ? ["Also: ", others.map(([text, target], at) => [at ? " " : "", el("a", { href: `#${target}` }, text)])] : first ? el("a", { href: `#${first[1]}` }, "Look at it") : calm());
   ages();
 }
@@ -109,7 +114,8 @@ function isAsking() {
 function* found() {
   const trouble = storeTrouble();
   const { alerts, findings, workflows, pipeline } = Object.fromEntries(["alerts", "findings", "workflows", "pipeline"].map((name) => [name, content(name)]));
-  if (state.lost) yield ["The console does not answer.", "banner", "bad"];
+  if (state.refused) yield ["The console keeps no further page up to date.", "banner", "bad"];
+  else if (state.lost) yield ["The console does not answer.", "banner", "bad"];
   if (trouble) yield ["The store gives no answer.", "banner", "bad"];
   if (alerts?.firing_total) yield [alerts.is_watched ? `${plural(alerts.firing_total, "alert fires", "alerts fire")}.` : `${plural(alerts.firing_total, "alert", "alerts")} fired when somebody last watched.`, "alerts", "bad"];
   if (workflows?.waiting) yield [`${plural(workflows.waiting, "workflow waits", "workflows wait")} for you.`, "workflows", "warn"];
@@ -142,7 +148,7 @@ function flow() {
   const per = content("rates")?.per_second;
   const latency = content("pipeline")?.latencies_seconds;
   if (per === undefined || per === null) return about.has_store ? "" : "No store is named, so there are no records to show: start the console with --elasticsearch URL.";
-  return `${rate(per)} records a second${latency ? `; 99 % of the latest were searchable within ${seconds(latency[2])}` : ""}.`;
+  return `${rate(per)} records a second${latency && latency[2] !== null ? `; 99 % of the latest were searchable within ${seconds(latency[2])}` : ""}.`;
 }
 
 function storeTrouble() {
@@ -155,8 +161,9 @@ function ages() {
   const nowMs = Date.now() + state.aheadMs;
   const trouble = storeTrouble();
   const banner = byId("banner");
-  banner.hidden = !trouble && !state.lost;
-  if (state.lost) replaced(banner, el("b", {}, "The console does not answer. "), `What you see is from ${timeOf(state.heardMs + state.aheadMs)}, ${seconds(Math.round((Date.now() - state.heardMs) / 1000))} ago. It is asked again and again.`);
+  banner.hidden = !trouble && !state.lost && !state.refused;
+  if (state.refused) replaced(banner, el("b", {}, "This page is not live. "), `${state.refused} It is asked again every few seconds.`);
+  else if (state.lost) replaced(banner, el("b", {}, "The console does not answer. "), `What you see is from ${timeOf(state.heardMs + state.aheadMs)}, ${seconds(Math.round((Date.now() - state.heardMs) / 1000))} ago. It is asked again and again.`);
   else if (trouble) {
     const last = trouble.content ? `What you see of it is its last answer, ${seconds(Math.max(0, Math.round((nowMs - trouble.answered_ms) / 1000)))} old (${timeOf(trouble.answered_ms)}).` : "It has not answered yet.";
     replaced(banner, el("b", {}, `The store gives no answer since ${timeOf(trouble.since_ms)}. `), `${last} `, el("span", { class: "soft" }, trouble.trouble));
@@ -170,7 +177,7 @@ function ages() {
       const age = told?.answered_ms ? `${seconds(Math.max(0, Math.round((nowMs - told.answered_ms) / 1000)))} old` : "no answer yet";
       if (isOld) node.dataset.age = age;
       else delete node.dataset.age;
-      if (told?.trouble && !STORE_PANELS.includes(name)) node.dataset.age = `${age}: ${told.trouble}`;
+      if (told?.trouble && !STORE_PANELS.includes(name)) node.dataset.age = visible(`${age}: ${told.trouble}`);
     }
   }
   const live = byId("live");
@@ -188,6 +195,7 @@ function listen() {
   const heard = () => {
     state.heardMs = Date.now();
     state.lost = false;
+    state.refused = "";
   };
   stream.addEventListener("panel", (event) => {
     heard();
@@ -205,16 +213,23 @@ function listen() {
   });
 }
 
+// A stream does not say why it was refused: asking for it once more does, and is given up at once.
 async function again() {
+  const asking = new AbortController();
+  const timer = setTimeout(() => asking.abort(), 5_000);
   try {
-    const answer = await fetch("/panels", { signal: AbortSignal.timeout(5_000) });
+    const answer = await fetch(`/stream?span=${encodeURIComponent(state.span)}`, { signal: asking.signal });
     if (answer.status === 401) {
       location.assign("/sign-in");
       return;
     }
-    const told = await answer.json();
-    if (!answer.ok) throw new Error(told.message);
-  } catch { /* it is asked again below */ }
+    state.refused = answer.ok ? "" : await answer.json().then((told) => told.message, () => "It has too many connections.");
+  } catch {
+    state.refused = "";
+  }
+  clearTimeout(timer);
+  asking.abort();
+  overall();
   setTimeout(listen, 2_000);
 }
 
@@ -308,7 +323,8 @@ function prepare() {
   for (const show of Object.values(SHOW)) show(null);
   overall();
   setInterval(() => {
-    if (state.heardMs && Date.now() - state.heardMs > SILENT_MS && !state.lost) {
+    // A clock that was set back counts as silence too, once.
+    if (state.heardMs && Math.abs(Date.now() - state.heardMs) > SILENT_MS && !state.lost) {
       state.lost = true;
       overall();
       listen();

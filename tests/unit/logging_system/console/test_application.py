@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 from pathlib import Path
 from typing import Any
@@ -232,3 +233,69 @@ def test_a_sign_in_needs_the_own_page_and_gives_a_cookie_that_no_script_reads(tm
     assert (right.status, right.headers["location"]) == (303, "/")
     words = {each.strip().lower() for each in right.headers["set-cookie"].split(";")[1:]}
     assert {"httponly", "samesite=strict", "secure", "path=/"} <= words
+
+
+def test_a_stream_ends_when_whoever_opened_it_loses_their_token_or_signs_out(tmp_path: Path) -> None:
+    file = tmp_path / "tokens"
+    file.write_text("a-token-of-the-team-0123\na-token-of-a-program-99\n")
+    file.chmod(0o600)
+    sessions = Sessions(Tokens(file), 8710)
+    readings = itertools.count()
+    board = Board([Panel("keys", lambda: {"n": next(readings)}, 0.01)], ("1h",), pages_max=3)
+    console = Console(board, None, Answers(), sessions, {})
+    guard = Guard(console.routes(), hosts_of("127.0.0.1", 8710), sessions)
+
+    async def run() -> tuple[list[bool], list[int]]:
+        first, second = (sessions.begin("a-token-of-the-team-0123") or "" for _ in range(2))
+        whose = [{"Cookie": f"{sessions.cookie}={each}"} for each in (first, second)]
+        whose.append({"Authorization": "Bearer a-token-of-a-program-99"})
+        board.start()
+        streams = [asyncio.create_task(asked(guard, "GET", "/stream", {**OWN, **each})) for each in whose]
+        await asyncio.sleep(0.3)
+        open_before = [not each.done() for each in streams]
+        sessions.end(first)
+        file.write_text("another-token-altogether\n")
+        answers = await asyncio.wait_for(asyncio.gather(*streams), 30)
+        await board.close()
+        return open_before, [each.status for each in answers]
+
+    assert asyncio.run(run()) == ([True] * 3, [200] * 3)
+
+
+def test_a_stretch_of_time_that_nobody_looks_at_is_asked_for_once_a_program_wants_it() -> None:
+    board = Board([Panel("rates", lambda: {"count": 3}, 60.0, "7d")], ("1h", "7d"), pages_max=1)
+    console = Console(board, None, Answers(), Sessions(None, 8710), {})
+    guard = Guard(console.routes(), hosts_of("127.0.0.1", 8710), console.sessions)
+
+    async def run() -> Answer:
+        board.start()
+        await asyncio.sleep(0.01)
+        answer = await asked(guard, "GET", "/panels", OWN, query="span=7d")
+        await board.close()
+        return answer
+
+    assert [each["content"] for each in asyncio.run(run()).json["panels"]] == [{"count": 3}]
+
+
+def test_what_breaks_is_told_in_a_sentence_and_not_how() -> None:
+    console = console_of(Lines(KeyError("secret detail")))
+    guard = Guard(console.routes(), hosts_of("127.0.0.1", 8710), console.sessions)
+    told: list[dict[str, Any]] = []
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    async def run() -> None:
+        scope = {
+            **{"type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "path": "/lines"},
+            **{"raw_path": b"/lines", "root_path": "", "query_string": b"since=1&until=2"},
+            **{"headers": [(b"host", b"127.0.0.1:8710")], "server": ("127.0.0.1", 8710), "client": None},
+        }
+        with pytest.raises(KeyError):  # the server logs it
+            await guard(scope, lambda: asyncio.sleep(60), send)  # type: ignore[arg-type,return-value]
+
+    asyncio.run(run())
+
+    assert told[0]["status"] == 500
+    assert (b"x-content-type-options", b"nosniff") in told[0]["headers"]
+    assert orjson.loads(told[1]["body"]) == {"message": "This part of the console failed; its log says how."}

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from logging_system.console.board import Board, Page, Panel, PanelError, Shown
+from logging_system.console.board import CONTENT_BYTES_MAX, Board, Page, Panel, PanelError, Shown
 
 SOON = 0.01
 
@@ -76,6 +76,25 @@ def test_a_panel_that_breaks_says_so_and_leaves_the_others(caplog: Any) -> None:
     assert "secret detail" not in shown.trouble
     assert "secret detail" in caplog.text
     assert other.trouble == ""
+
+
+def test_a_panel_that_is_too_large_or_no_json_is_told_and_its_trouble_is_logged_once(caplog: Any) -> None:
+    async def run() -> tuple[Shown, Shown]:
+        large = Panel("rates", lambda: {"buckets": "x" * (CONTENT_BYTES_MAX + 1)}, SOON)
+        read = Counts()
+        board = board_of(large, Panel("keys", lambda: {**read(), "sum": 10**30}, SOON))
+        board.start()
+        with board.opened("1h"):
+            first = await until(board, "rates", lambda shown: bool(shown.trouble))
+            second = await until(board, "keys", lambda shown: bool(shown.trouble) and read.times > 3)
+        await board.close()
+        return first, second
+
+    large, broken = asyncio.run(run())
+
+    assert "too much to show" in large.trouble
+    assert "its log says how" in broken.trouble
+    assert caplog.text.count("the panel keys cannot be shown") == 1
 
 
 def test_a_slow_page_holds_names_and_no_answers_and_an_unchanged_panel_is_not_told_again() -> None:

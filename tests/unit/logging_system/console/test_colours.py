@@ -54,3 +54,8 @@ def test_both_schemes_have_the_same_colours() -> None:
 def test_the_ratio_is_that_of_the_guidelines() -> None:
     assert round(ratio("#ffffff", "#000000"), 2) == 21
     assert round(ratio("#ffffff", "#767676"), 2) == 4.54
+
+
+def test_nothing_on_the_page_moves_for_people_whom_that_makes_ill() -> None:
+    """Whoever adds motion asks `prefers-reduced-motion`, and names it here."""
+    assert not re.search(r"transition|animation|@keyframes|scroll-behavior", STYLE)

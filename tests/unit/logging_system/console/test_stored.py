@@ -1,9 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import copy
+import random
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -39,9 +42,12 @@ class LiteralStore:
         return [self.search(*each) for each in searches]
 
 
+def now() -> datetime:
+    return NOW
+
+
 def stored(store: Any) -> Stored:
-    reach = Reach.everything()
-    return Stored(store, store, reach, ShownText(None), clock=lambda: NOW)
+    return Stored(store, store, Reach.everything(), ShownText(None), clock=now)
 
 
 def bucket(minute: int, **levels: int) -> dict[str, Any]:
@@ -82,7 +88,7 @@ def test_levels_are_told_apart_as_a_chart_does_and_now_is_the_latest_whole_bar()
 def test_what_is_empty_while_records_wait_on_their_way_is_a_gap_and_no_zero() -> None:
     store: Any = LiteralStore(rates_answer(bucket(3, info=5), bucket(4), bucket(5, info=1), bucket(6)))
     since_seconds = NOW.timestamp() - 210
-    asking = Stored(store, store, Reach.everything(), ShownText(None), lambda: since_seconds, lambda: NOW)
+    asking = Stored(store, store, Reach.everything(), ShownText(None), lambda: since_seconds, clock=now)
     found = asking.rates(HOUR)["buckets"]
 
     assert [each["state"] for each in found] == ["settled", "gap", "held up", "gap"]
@@ -220,3 +226,106 @@ def test_no_question_leads_beyond_the_namespaces_that_the_console_may_show() -> 
             asking.lines("", 0, 10, name)
 
     assert store.asked == []
+
+
+class PagingStore(LiteralStore):
+    def open_point(self, _target: str, _keep_alive: str) -> str:
+        return "p"
+
+    def close_point(self, _point_id: str) -> None:
+        """Nothing to forget."""
+
+
+HIT: dict[str, Any] = {
+    **{"_index": "logs-shop-main", "_id": "1", "sort": [1_000]},
+    "_source": {
+        **{"@timestamp": "2026-11-30T14:00:00Z", "message": "a b", "error": {"type": "E"}},
+        **{"log": {"level": "error", "logger": "a"}, "labels": {"a": 1}},
+    },
+}
+COUNT = {"key": "a", "doc_count": 3, "errors": {"doc_count": 1}}
+WHOLE = {
+    **{"timed_out": True, "hits": {"total": {"value": 3}, "hits": [HIT, HIT]}},
+    "_shards": {"total": 1, "failed": 1, "failures": [{"reason": {"type": "t", "reason": "r"}}]},
+    "aggregations": {
+        "levels": {"buckets": [COUNT]},
+        "times": {"buckets": [{"key": 1_796_047_200_000, "doc_count": 3, "levels": {"buckets": [COUNT]}}]},
+        "indices": {"buckets": [{**COUNT, "key": ".ds-logs-shop-main-2026.11.30-000001"}]},
+        "loggers": {"sum_other_doc_count": 1, "buckets": [COUNT]},
+        "undeclared": {"doc_count": 0},
+    },
+}
+WRONG: tuple[Any, ...] = (
+    *(None, "x", "", -1, 1.5, 2**61, 1e300, True, "2026-13-45T99"),
+    *([], {}, [None], [[]], [1, 2], {"buckets": 5}, {"buckets": [1]}),
+)
+
+
+def _places(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if place:
+        yield place
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, each in inner:
+        yield from _places(each, (*place, name))
+
+
+def _misshapen(rng: random.Random) -> dict[str, Any]:
+    """An answer in which one to three places hold something else, or nothing."""
+    answer = copy.deepcopy(WHOLE)
+    for _ in range(rng.randint(1, 3)):
+        *way, last = rng.choice(list(_places(answer)))
+        holder: Any = answer
+        for name in way:
+            holder = holder[name]
+        if isinstance(holder, dict) and rng.random() < 0.2:
+            del holder[last]
+        else:
+            holder[last] = copy.deepcopy(rng.choice(WRONG))
+    return answer
+
+
+class MisshapenStore(PagingStore):
+    def __init__(self, rng: random.Random) -> None:
+        super().__init__()
+        self.rng = rng
+
+    def search(self, _target: str, _body: Mapping[str, Any]) -> Mapping[str, Any]:
+        return _misshapen(self.rng)
+
+
+def test_an_answer_of_another_shape_is_shown_or_told_in_a_sentence_and_never_breaks_the_console() -> None:
+    told = 0
+    for seed in range(25):
+        store = MisshapenStore(random.Random(seed))
+        for ask in ("rates", "templates", "loggers", "lines"):
+            asking = stored(store)
+            given: tuple[Any, ...] = ("", 0, 10_000) if ask == "lines" else (HOUR,)
+            try:
+                orjson.dumps(getattr(asking, ask)(*given))
+            except PanelError:
+                told += 1
+
+    assert told > 12
+
+
+def test_a_document_nested_too_deeply_hides_itself_alone() -> None:
+    deep: dict[str, Any] = {"password": "hunter2"}
+    for _ in range(900):
+        deep = {"a": deep}
+    hits = [{**HIT, "_source": {"message": "deep", **deep}}, {**HIT, "_source": {"message": "plain"}}]
+    found = stored(PagingStore({"hits": {"total": {"value": 2}, "hits": hits}})).lines("", 0, 10_000)
+    first, second = found["lines"]
+
+    assert first["message"] == "deep"
+    assert "nested too deeply" in first["document"]
+    assert second["document"] == '{\n  "message": "plain"\n}'
+
+
+def test_why_the_cache_is_not_used_is_shown_without_secrets() -> None:
+    for why in ("refused for password=hunter2", ""):
+        store: Any = LiteralStore(rates_answer())
+        asking = Stored(store, store, Reach.everything(), ShownText(None), cache_refusal=why.strip, clock=now)
+        shown = asking.rates(HOUR)["cache_refusal"]
+
+        assert shown.startswith(why[:11])
+        assert "hunter2" not in shown

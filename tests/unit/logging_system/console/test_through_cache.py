@@ -41,7 +41,9 @@ def test_a_reader_without_the_privilege_of_the_cache_asks_the_store_and_tries_ag
 
     assert [asking.search("logs-*", {})["from"] for _ in range(3)] == ["store"] * 3
     assert (cache.times, store.times) == (1, 3)
+    assert asking.refusal == "cache refuses"
     now += 301.0
+    assert asking.refusal == ""
     cache.refuses = False
     assert asking.search("logs-*", {}) == {"from": "cache"}
 
@@ -52,6 +54,7 @@ def test_a_question_that_the_store_refuses_is_refused_and_takes_nothing_from_oth
 
     with pytest.raises(QueryRefusedError, match="store refuses"):
         asking.search("logs-*", {})
+    assert asking.refusal == ""
     cache.refuses = store.refuses = False
     assert asking.search("logs-*", {}) == {"from": "cache"}
 
