@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from logging_system.cli.flags import PRECEDENCE, add_flags, settings_asked_for
-from logging_system.cli.parser import EXIT_DONE, fail
+from logging_system.cli.parser import EXIT_DONE, fail, say_ready
 
 if TYPE_CHECKING:
     from logging_system.cli.parser import Parser, Subcommands
@@ -74,7 +72,7 @@ def _serve(loaded: Loaded, ask: Ask | None) -> int:
         pages_max=settings.console_pages_max,
     )
     try:
-        serve_console(service, _say_ready)
+        serve_console(service, lambda url: say_ready(url=url))
     except ExposureError as error:
         return fail(_NAME, f"{loaded.where('console_host')} {error}: --console-token-file FILE")
     except TokenFileError as error:
@@ -103,8 +101,3 @@ def _store(settings: Settings) -> Iterator[Ask | None]:
         yield store.request
     finally:
         store.close()
-
-
-def _say_ready(url: str) -> None:
-    sys.stdout.write(json.dumps({"ready": True, "url": url}) + "\n")
-    sys.stdout.flush()

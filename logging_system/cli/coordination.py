@@ -97,9 +97,9 @@ def _run(
 ) -> int:
     from logging_system.config.loading import load_settings
     from logging_system.coordinating import engine_of
-    from logging_system.coordination.workflows.audit import AuditError
     from logging_system.coordination.workflows.loading import WorkflowsFileError
     from logging_system.coordination.workflows.state_file import StateDamagedError
+    from logging_system.keys.audit_log import AuditError
     from logging_system.keys.durable_files import FileHeldError
 
     loaded = load_settings({name: getattr(options, name) for name in _GIVEN}, written="--{}".format)
@@ -324,24 +324,21 @@ def _show_standings(namespace: str, cause: str, standings: list[Standing]) -> No
 
 
 def _history(engine: AICoordinationEngine, options: argparse.Namespace, _parser: Parser) -> int:
-    from dataclasses import asdict
-
-    import orjson
-
     if options.verify:
         last = engine.verify_history()
-        print(f"{last.sequence} events, nothing was changed; the last digest is {last.digest}")
+        told = "nothing was changed; the last digest is"
+        print(f"{last.sequence} events, {told} {last.digest}" if last else "no events")
         return EXIT_DONE
     for event in deque(engine.history(), maxlen=max(0, options.last)):
         if options.json:
-            print(orjson.dumps(asdict(event)).decode())
+            print(event.encoded().decode(), end="")
             continue
         facts = " ".join(
             f"{name}={value}"
             for name, value in event.details.items()
             if name != "finding" and value not in ("", None, {})
         )
-        print(f"{event.time}  {event.event:<10} {event.run} {facts}".rstrip())
+        print(f"{event.time}  {event.event:<10} {event.subject} {facts}".rstrip())
     return EXIT_DONE
 
 

@@ -281,6 +281,6 @@ def _audit(encryption: Encryption, options: argparse.Namespace) -> int:
             sys.stdout.write(event.encoded().decode())
         return EXIT_DONE
     keyring = encryption.keyring.read()
-    last = log.verify(keyring.audit_sequence, keyring.audit_digest)
+    last = log.verify(keyring.audit)
     print("no events" if last is None else f"{last.sequence} events, whole; last digest {last.digest}")
     return EXIT_DONE

@@ -1,8 +1,9 @@
-"""What the subcommands share: the exit codes and how a mistake is told."""
+"""What the subcommands share: the exit codes, and how a mistake and readiness are told."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
@@ -34,3 +35,13 @@ def fail(command: str, message: str) -> int:
     shown = "\n".join(map(visible, message.split("\n")))
     sys.stderr.write(f"python -m logging_system {command}: {shown}\n")
     return EXIT_FAILED
+
+
+def say_ready(**facts: object) -> None:
+    """Say on standard output, as one JSON line, that a command serves now.
+
+    Args:
+        facts: What else the line says, by name, each as JSON can hold it.
+    """
+    sys.stdout.write(json.dumps({"ready": True, **facts}) + "\n")
+    sys.stdout.flush()

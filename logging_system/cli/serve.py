@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import signal
-import sys
 from typing import TYPE_CHECKING
 
 from logging_system.cli.flags import PRECEDENCE, add_flags, settings_asked_for
-from logging_system.cli.parser import fail
+from logging_system.cli.parser import fail, say_ready
 
 if TYPE_CHECKING:
     from logging_system.cli.parser import Parser, Subcommands
@@ -53,7 +51,7 @@ def _serve(options: argparse.Namespace, parser: Parser) -> int:
     except ValueError as error:
         parser.error(f"{loaded.where('encryption')}: {error}")
     try:
-        return serve(service, _say_ready)
+        return serve(service, lambda url: say_ready(url=url))
     except ExposureError as error:
         return fail(_NAME, f"{loaded.where('listen_host')} {error}: --token-file FILE, or --open-to-all")
     except TokenFileError as error:
@@ -110,8 +108,3 @@ def _limits_of(settings: Settings) -> Limits:
         pending_bytes_max=settings.pending_bytes_max,
         connections_max=settings.connections_max,
     )
-
-
-def _say_ready(url: str) -> None:
-    sys.stdout.write(json.dumps({"ready": True, "url": url}) + "\n")
-    sys.stdout.flush()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gc
-import json
 import os
 import signal
 import sys
@@ -23,7 +22,7 @@ from logging_system.cli.flags import (
     missing_folder,
     tell_warnings,
 )
-from logging_system.cli.parser import EXIT_DONE, Parser, fail
+from logging_system.cli.parser import EXIT_DONE, Parser, fail, say_ready
 
 if TYPE_CHECKING:
     from logging_system.cli.parser import Subcommands
@@ -314,8 +313,4 @@ def _follow_lifeline(stop: Callable[[], None]) -> None:
 
 
 def _say_ready(status_port: int | None) -> None:
-    content: dict[str, object] = {"ready": True, "pid": os.getpid()}
-    if status_port is not None:
-        content["status_port"] = status_port
-    sys.stdout.write(json.dumps(content) + "\n")
-    sys.stdout.flush()
+    say_ready(pid=os.getpid(), **({} if status_port is None else {"status_port": status_port}))

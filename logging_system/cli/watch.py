@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
 import signal
-import sys
 from typing import TYPE_CHECKING
 
 from logging_system.cli.flags import PRECEDENCE, add_flags, settings_asked_for
-from logging_system.cli.parser import EXIT_DONE, Parser, fail
+from logging_system.cli.parser import EXIT_DONE, Parser, fail, say_ready
 
 if TYPE_CHECKING:
     from logging_system.cli.parser import Subcommands
@@ -87,8 +85,4 @@ def _say_what_waits(workflows: Workflows, settings: Settings) -> None:
 
 
 def _say_ready(is_standby: bool) -> None:
-    content: dict[str, object] = {"ready": True, "pid": os.getpid()}
-    if is_standby:
-        content["standby"] = True
-    sys.stdout.write(json.dumps(content) + "\n")
-    sys.stdout.flush()
+    say_ready(pid=os.getpid(), **({"standby": True} if is_standby else {}))

@@ -11,9 +11,9 @@ from logging_system.coordination.finding_content import content_of
 from logging_system.coordination.findings import Finding
 from logging_system.coordination.ledger import OPEN_MAX, Ledger
 from logging_system.coordination.outcomes.memory import NOTHING
-from logging_system.coordination.workflows.audit import AuditError
 from logging_system.coordination.workflows.declaration import Workflows
 from logging_system.coordination.workflows.run import RunState, proposed
+from logging_system.keys.audit_log import AuditError
 
 _PROPOSALS_MAX = 200
 _OPEN_SECONDS_MAX = 7 * 86_400.0

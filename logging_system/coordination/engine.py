@@ -30,7 +30,6 @@ from logging_system.coordination.lease import LEASE_SECONDS, SharedDocuments
 from logging_system.coordination.ledger import OPEN_MAX, Ledger
 from logging_system.coordination.outcomes.memory import Outcomes
 from logging_system.coordination.progress import Progress, Surroundings
-from logging_system.coordination.workflows.audit import AuditError, AuditEvent, Position
 from logging_system.coordination.workflows.declaration import Workflows
 from logging_system.coordination.workflows.loading import load_workflows
 from logging_system.coordination.workflows.run import Run
@@ -40,6 +39,7 @@ from logging_system.coordination.workflows.state_file import (
     coordination_folder,
 )
 from logging_system.coordination.workflows.steps.declared import Effects
+from logging_system.keys.audit_log import AuditError, AuditEvent
 from logging_system.spool.disk import REAL_DISK, Disk
 
 LOG = logging.getLogger("logging_system.coordination")
@@ -298,8 +298,8 @@ class AICoordinationEngine:
         """Yield the audit, each line checked; raises AuditError and OSError."""
         return self._ledger.audit.events()
 
-    def verify_history(self) -> Position:
-        """Read the whole audit, and return its last position; raises AuditError and OSError."""
+    def verify_history(self) -> AuditEvent | None:
+        """Read the whole audit, and return its last event; raises AuditError and OSError."""
         return self._ledger.audit.verify(self._ledger.position)
 
     def dry_run(self, finding: Finding) -> list[DryRun]:

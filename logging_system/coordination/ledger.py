@@ -12,9 +12,9 @@ from logging_system.coordination.episodes import Episodes
 from logging_system.coordination.finding_content import content_of, finding_of
 from logging_system.coordination.findings import Finding
 from logging_system.coordination.outcomes.memory import Outcomes
-from logging_system.coordination.workflows.audit import Audit, Position
 from logging_system.coordination.workflows.run import ENDED, Run, run_of
 from logging_system.coordination.workflows.state_file import read_state, save_state
+from logging_system.keys.audit_log import NO_EVENT, OF_RUNS, AuditLog, Position
 from logging_system.spool.disk import Disk
 
 OPEN_MAX = 1_000
@@ -60,7 +60,7 @@ class Ledger:
         self.episodes, self.outcomes = Episodes(), Outcomes(rng)
         self.answered: list[str] = []
         self.unsettled: Sequence[Any] = []
-        self.audit, self.position = Audit(folder, disk), Position()
+        self.audit, self.position = AuditLog(folder, about=OF_RUNS, disk=disk), NO_EVENT
         self._is_changed = False
         self.restore()
 
@@ -91,7 +91,8 @@ class Ledger:
             AuditError: Somebody else changed the audit.
             OSError: The disk refused.
         """
-        self.position = self.audit.append(what, run_id, details, self._wall_clock(), self.position)
+        made = self.audit.append(what, run_id, details, self._wall_clock(), proven=self.position)
+        self.position = made.position
         self._is_changed = True
 
     def answer_taken(self, answer_id: str) -> None:

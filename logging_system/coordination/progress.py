@@ -10,7 +10,6 @@ from typing import Any
 from logging_system.coordination.claims import step_key
 from logging_system.coordination.effects import LEAD_WANTED, Performer
 from logging_system.coordination.ledger import Ledger
-from logging_system.coordination.workflows.audit import AuditError
 from logging_system.coordination.workflows.declaration import BlastRadius
 from logging_system.coordination.workflows.limits import why_no_room
 from logging_system.coordination.workflows.machine import (
@@ -24,6 +23,7 @@ from logging_system.coordination.workflows.machine import (
 )
 from logging_system.coordination.workflows.run import Run, RunState
 from logging_system.coordination.workflows.steps.declared import Effects, Occasion
+from logging_system.keys.audit_log import AuditError
 from logging_system.spool.disk import Disk
 
 _ACTIONS_MAX = 200

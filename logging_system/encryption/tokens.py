@@ -153,7 +153,7 @@ class Tokens:
         log = AuditLog(self._key_use.folder)
         # It changes the keyring too, by which others see that there is something new.
         noted = log.append("token_key_made", self._key_use.key_id, {}, self._wall_clock())
-        change.keyring = replace(change.keyring, audit_sequence=noted.sequence, audit_digest=noted.digest)
+        change.keyring = replace(change.keyring, audit=noted.position)
         self._opened[data_key_id] = derive(data_key, b"token")
         self._newest = self._monotonic(), data_key_id
         return stored

@@ -1,11 +1,12 @@
-"""What happened to keys, for an auditor: one JSON line an event, chained to the one before by its digest.
+"""What happened, for an auditor: one JSON line an event, chained to the one before by its digest.
 
 `{"sequence":3,"time":"…","event":"rotated","key_id":"logs","details":{…},"previous":"<hex>","digest":"<hex>"}`
 
 The digest is SHA-256 of the line without it. A line that is changed, inserted or taken out breaks the
-chain; that lines at the end were taken out is seen by the keyring, which has the number and digest of one
-that there was. Who can write both files can write another story: to prove against that, keep the digest
-that `keys audit --verify` prints where they cannot.
+chain; that lines at the end were taken out is seen by the file beside it (the keyring, the state of
+workflows), which has the position of one that there was. Who can write both files can write another story: to
+prove against that, keep the digest that `keys audit --verify` or `coordination history --verify` prints where
+they cannot.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from logging_system.keys.durable_files import FILE_MODE, make_folder
 from logging_system.spool.disk import REAL_DISK, Disk, pwrite_fully, sync_folder
 
 NAME = "audit.ndjson"
+OF_KEYS, OF_RUNS = "key_id", "run"
+"""What the events of a log are about, by the name it has in a line."""
 _LINE_BYTES_MAX = 1024 * 1024
 _TAIL_BYTES = 2 * _LINE_BYTES_MAX
 _CHUNK_BYTES = 64 * 1024
@@ -39,6 +42,23 @@ class NoEventError(AuditError):
 
 
 @dataclass(frozen=True, slots=True)
+class Position:
+    """An event that there was.
+
+    Attributes:
+        sequence: Its number; 0 for none.
+        digest: Its digest.
+    """
+
+    sequence: int
+    digest: str
+
+
+NO_EVENT = Position(0, "")
+"""The position where there was none yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class AuditEvent:
     """One line.
 
@@ -46,7 +66,8 @@ class AuditEvent:
         sequence: From 1.
         time: ISO 8601.
         event: What happened, in a word.
-        key_id: To which key.
+        about: What that is about: `OF_KEYS` or `OF_RUNS`.
+        subject: To which of these; empty for what concerns none.
         details: What else there is to say; nothing secret.
         previous: The digest of the line before.
         digest: The digest of this one.
@@ -55,10 +76,16 @@ class AuditEvent:
     sequence: int
     time: str
     event: str
-    key_id: str
+    about: str
+    subject: str
     details: Mapping[str, object]
     previous: str
-    digest: str
+    digest: str = ""
+
+    @property
+    def position(self) -> Position:
+        """Return where it stands."""
+        return Position(self.sequence, self.digest)
 
     def encoded(self) -> bytes:
         """Return the line."""
@@ -74,7 +101,7 @@ class AuditEvent:
                 "sequence": self.sequence,
                 "time": self.time,
                 "event": self.event,
-                "key_id": self.key_id,
+                self.about: self.subject,
                 "details": self.details,
                 "previous": self.previous,
             }
@@ -82,38 +109,41 @@ class AuditEvent:
 
 
 class AuditLog:
-    """The audit log of a keyring's folder; written under the keyring's lock.
+    """The audit log of a folder; written by the one process that holds the folder's lock.
 
     Args:
-        folder: The keyring's folder.
+        folder: The folder of a keyring, or of the state of workflows.
+        about: What its events are about: `OF_KEYS` or `OF_RUNS`.
         disk: The system calls.
     """
 
-    def __init__(self, folder: Path, *, disk: Disk = REAL_DISK) -> None:
+    def __init__(self, folder: Path, *, about: str = OF_KEYS, disk: Disk = REAL_DISK) -> None:
         self._path = folder / NAME
+        self._about = about
         self._disk = disk
 
     def append(
         self,
         event: str,
-        key_id: str,
+        subject: str,
         details: Mapping[str, object],
         now_seconds: float,
         *,
-        proven: int | None = None,
+        proven: Position | None = None,
     ) -> AuditEvent:
         """Add an event; durable on return.
 
         Args:
             event: What happened, in a word.
-            key_id: To which key.
+            subject: To which key or run.
             details: What else there is to say; nothing secret.
             now_seconds: When, in seconds since 1970.
-            proven: How many events there are at least, as the keyring knows; what is no event behind them was
+            proven: An event that there was, as the file beside the log knows; what is no event behind it was
                 torn by a crash, and is cut off. None where that is not known: then it is an error.
 
         Raises:
-            AuditError: The end of the log is not what was written, so that nothing can be chained to it.
+            AuditError: The end of the log is not what was written, so that nothing can be chained to it; or
+                the event is too long.
             OSError: The disk refused; whether the event is there is not known.
         """
         make_folder(self._path.parent, self._disk)
@@ -123,12 +153,14 @@ class AuditLog:
             last, size_bytes = self._last(descriptor, proven)
             time = datetime.fromtimestamp(now_seconds, UTC).isoformat(timespec="milliseconds")
             sequence, previous = (last.sequence + 1, last.digest) if last else (1, BEFORE_THE_FIRST)
-            made = AuditEvent(sequence, time, event, key_id, details, previous, "")
-            made = AuditEvent(sequence, time, event, key_id, details, previous, made.expected_digest())
+            made = AuditEvent(sequence, time, event, self._about, subject, details, previous)
+            made = replace(made, digest=made.expected_digest())
+            if len(line := made.encoded()) > _LINE_BYTES_MAX:
+                raise AuditError(f"an event of {len(line)} bytes; {_LINE_BYTES_MAX} are taken")
             # The lines before are written once more: a sync that failed has let the system forget them.
             start = max(0, size_bytes - _REWRITTEN_BYTES)
             before = self._disk.pread(descriptor, size_bytes - start, start)
-            pwrite_fully(descriptor, before + made.encoded(), start, self._disk)
+            pwrite_fully(descriptor, before + line, start, self._disk)
             self._disk.sync(descriptor)
         finally:
             self._disk.close(descriptor)
@@ -136,13 +168,13 @@ class AuditLog:
             sync_folder(self._path.parent, self._disk)
         return made
 
-    def _last(self, descriptor: int, proven: int | None) -> tuple[AuditEvent | None, int]:
+    def _last(self, descriptor: int, proven: Position | None) -> tuple[AuditEvent | None, int]:
         """Return the last whole line, and where it ends; cut off what a crash left of those after it."""
         size_bytes = self._disk.status(descriptor).size_bytes
         start = max(0, size_bytes - _TAIL_BYTES)
         tail = self._disk.pread(descriptor, _TAIL_BYTES, start)
         *lines, torn = tail.split(b"\n")
-        last, torn_lines = _followed(lines if start == 0 else lines[1:], proven)
+        last, torn_lines = self._followed(lines if start == 0 else lines[1:], proven)
         cut_bytes = len(torn) + sum(len(line) + 1 for line in lines[len(lines) - torn_lines :])
         if cut_bytes:
             size_bytes -= cut_bytes
@@ -164,7 +196,7 @@ class AuditLog:
         try:
             for line in self._lines(descriptor):
                 sequence += 1
-                event = read_event(line)
+                event = self._event(line)
                 if event.sequence != sequence or event.previous != previous:
                     raise AuditError(
                         f"{self._path}:{sequence}: does not follow the line before; "
@@ -185,91 +217,88 @@ class AuditLog:
             *lines, rest = (rest + chunk).split(b"\n")
             yield from lines
 
-    def verify(self, sequence: int, digest: str) -> AuditEvent | None:
+    def verify(self, proven: Position) -> AuditEvent | None:
         """Read the whole log, and return its last event.
 
         Args:
-            sequence: The number of an event that there was, 0 for none.
-            digest: Its digest.
+            proven: An event that there was.
 
         Raises:
             AuditError: The chain is broken, or that event is not there.
             OSError: The log cannot be read.
         """
         last = None
-        is_there = sequence == 0
+        is_there = proven.sequence == 0
         try:
             for last in self.events():
-                is_there = is_there or (last.sequence == sequence and last.digest == digest)
+                is_there = is_there or last.position == proven
         except NoEventError:
             if not is_there:
                 raise
-            # Torn by a crash before the keyring knew of it; the next event takes its place.
+            # Torn by a crash before the file beside the log knew of it; the next event takes its place.
         if not is_there:
             raise AuditError(
-                f"{self._path}: event {sequence} is not there any more; the end was cut off or written anew"
+                f"{self._path}: event {proven.sequence} is not there any more; "
+                "the end was cut off or written anew"
             )
         return last
 
+    def _followed(self, lines: Sequence[bytes], proven: Position | None) -> tuple[AuditEvent | None, int]:
+        """Return the last event that follows those before it, and how many lines behind it are none.
 
-def _followed(lines: Sequence[bytes], proven: int | None) -> tuple[AuditEvent | None, int]:
-    """Return the last event that follows those before it, and how many lines behind it are none.
+        Args:
+            lines: Whole lines, the last of the log; with the first of it, where that is all.
+            proven: An event that there was; None where every line must be one.
 
-    Args:
-        lines: Whole lines, the last of the log; with the first of it, where that is all.
-        proven: How many events there are at least; None where every line must be one.
+        Raises:
+            AuditError: That event is not there, or a line is an event that does not follow.
+        """
+        if proven is None:
+            return (self._event(lines[-1]) if lines else None), 0
+        last, place = self._proven(lines, proven)
+        while place < len(lines):
+            try:
+                event = self._event(lines[place])
+            except NoEventError:
+                break
+            if event.previous != (last.digest if last else BEFORE_THE_FIRST):
+                raise AuditError(f"{self._path}: event {event.sequence} does not follow the one before")
+            last, place = event, place + 1
+        return last, len(lines) - place
 
-    Raises:
-        AuditError: That many events are not there, or a line is an event that does not follow.
-    """
-    if proven is None:
-        return (read_event(lines[-1]) if lines else None), 0
-    last, place = _proven(lines, proven)
-    while place < len(lines):
-        try:
-            event = read_event(lines[place])
-        except NoEventError:
-            break
-        if event.previous != (last.digest if last else BEFORE_THE_FIRST):
-            raise AuditError(f"event {event.sequence} does not follow the one before")
-        last, place = event, place + 1
-    return last, len(lines) - place
-
-
-def _proven(lines: Sequence[bytes], proven: int) -> tuple[AuditEvent | None, int]:
-    """Return the event of a number, and the place behind it."""
-    if proven == 0:
-        return None, 0
-    for place in range(len(lines) - 1, -1, -1):
-        try:
-            event = read_event(lines[place])
-        except NoEventError:
-            continue
-        if event.sequence == proven:
-            return event, place + 1
-    raise AuditError(f"event {proven} is not there any more; the end was cut off or written anew")
-
-
-def read_event(line: bytes) -> AuditEvent:
-    """Return the event of a line.
-
-    Raises:
-        NoEventError: It is none, or was changed.
-    """
-    try:
-        content = orjson.loads(line)
-        event = AuditEvent(
-            content["sequence"],
-            content["time"],
-            content["event"],
-            content["key_id"],
-            content["details"],
-            content["previous"],
-            content["digest"],
+    def _proven(self, lines: Sequence[bytes], proven: Position) -> tuple[AuditEvent | None, int]:
+        """Return the event of a position, and the place behind it."""
+        if proven.sequence == 0:
+            return None, 0
+        for place in range(len(lines) - 1, -1, -1):
+            try:
+                event = self._event(lines[place])
+            except NoEventError:
+                continue
+            if event.position == proven:
+                return event, place + 1
+        raise AuditError(
+            f"{self._path}: event {proven.sequence} is not there any more; "
+            "the end was cut off or written anew"
         )
-        is_whole = event.encoded().rstrip(b"\n") == line.rstrip(b"\n")
-        if is_whole and event.digest == event.expected_digest():
-            return event
-    except (ValueError, KeyError, TypeError, AttributeError):
-        pass
-    raise NoEventError("a line that is no event, or was changed")
+
+    def _event(self, line: bytes) -> AuditEvent:
+        """Return the event of a line; raises NoEventError where it is none, or was changed."""
+        try:
+            content = orjson.loads(line)
+            event = AuditEvent(
+                content["sequence"],
+                content["time"],
+                content["event"],
+                self._about,
+                content[self._about],
+                content["details"],
+                content["previous"],
+                content["digest"],
+            )
+            is_whole = event.encoded().rstrip(b"\n") == line.rstrip(b"\n")
+            if is_whole and event.digest == event.expected_digest():
+                return event
+        except (ValueError, KeyError, TypeError, AttributeError):
+            pass
+        raise NoEventError("a line that is no event, or was changed")

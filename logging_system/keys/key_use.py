@@ -194,7 +194,7 @@ def _noted(file: KeyringFile, keyring: Keyring, key_id: str, now_seconds: float)
         noted = log.append("key_adopted", key_id, {"versions": versions}, now_seconds)
     except AuditError:
         return keyring  # `keys audit --verify` finds it; records are written all the same
-    return replace(keyring, audit_sequence=noted.sequence, audit_digest=noted.digest)
+    return replace(keyring, audit=noted.position)
 
 
 class ReaderPresence:

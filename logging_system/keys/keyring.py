@@ -20,6 +20,7 @@ from pathlib import Path
 
 import orjson
 
+from logging_system.keys.audit_log import NO_EVENT, Position
 from logging_system.keys.durable_files import file_lock, make_folder, read_file, replace_file
 from logging_system.keys.provider import KEY_ID, PublicKey
 from logging_system.spool.disk import REAL_DISK, Disk, Identity
@@ -153,15 +154,13 @@ class Keyring:
     Attributes:
         generation: Rises with every change.
         keys: By id.
-        audit_sequence: How many entries of the audit log there were at least.
-        audit_digest: The digest of that entry.
+        audit: An event that the audit log has at least.
         id: Which keyring it is, in letters; empty until it is written for the first time.
     """
 
     generation: int = 0
     keys: Mapping[str, RingKey] = field(default_factory=dict)
-    audit_sequence: int = 0
-    audit_digest: str = ""
+    audit: Position = NO_EVENT
     id: str = ""
 
     def with_key(self, key_id: str, key: RingKey) -> Keyring:
@@ -259,8 +258,8 @@ def encode_keyring(keyring: Keyring) -> bytes:
         "format": FORMAT,
         "id": keyring.id,
         "generation": keyring.generation,
-        "audit_sequence": keyring.audit_sequence,
-        "audit_digest": keyring.audit_digest,
+        "audit_sequence": keyring.audit.sequence,
+        "audit_digest": keyring.audit.digest,
         "keys": {key_id: _plain_key(key) for key_id, key in keyring.keys.items()},
     }
     return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
@@ -282,8 +281,7 @@ def decode_keyring(data: bytes) -> Keyring:
         return Keyring(
             _number(content["generation"]),
             {_key_id(key_id): _ring_key(key_id, key) for key_id, key in content["keys"].items()},
-            _number(content["audit_sequence"]),
-            str(content["audit_digest"]),
+            Position(_number(content["audit_sequence"]), str(content["audit_digest"])),
             str(content["id"]),
         )
     except (KeyError, TypeError, AttributeError) as error:

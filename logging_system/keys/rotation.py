@@ -414,6 +414,6 @@ class Rotator:
             return Progress(after)
 
     def _note(self, change: Change, event: str, key_id: str, details: Mapping[str, object]) -> None:
-        proven = change.keyring.audit_sequence
+        proven = change.keyring.audit
         made = self._audit.append(event, key_id, details, self._wall_clock(), proven=proven)
-        change.keyring = replace(change.keyring, audit_sequence=made.sequence, audit_digest=made.digest)
+        change.keyring = replace(change.keyring, audit=made.position)

@@ -374,7 +374,7 @@ class KeyedWorld(World):
         """Judge the keyring after a rotation that came to its end."""
         keyed = self._keyed_of(self._disk.process())
         keyring = keyed.keyring.read()
-        AuditLog(KEYS, disk=keyed.keyring.disk).verify(keyring.audit_sequence, keyring.audit_digest)
+        AuditLog(KEYS, disk=keyed.keyring.disk).verify(keyring.audit)
         states = [version.state for version in keyring.keys[KEY_ID].versions.values()]
         if states.count(KeyState.ACTIVE) != 1 or set(states[:-1]) - {KeyState.RETIRED, KeyState.DESTROYED}:
             raise BrokenPromiseError(f"after a rotation the versions are {states}")

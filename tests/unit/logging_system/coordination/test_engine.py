@@ -13,9 +13,9 @@ from logging_system.coordination.answers import Say
 from logging_system.coordination.effects import STORE_WANTED
 from logging_system.coordination.engine import NotCoordinatingError
 from logging_system.coordination.findings import CauseClass, FindingKind
-from logging_system.coordination.workflows.audit import AuditError
 from logging_system.coordination.workflows.run import RunState, StepState
 from logging_system.coordination.workflows.state_file import StateDamagedError
+from logging_system.keys.audit_log import AuditError
 from logging_system.spool.control import NAME, Order, SetLevel, decoded, in_force
 from tests.unit.logging_system.coordination.engines import Died, Documents, Place, finding, only_run
 

@@ -304,12 +304,12 @@ def test_each_pruning_is_in_the_audit_log(world: World) -> None:
     log = AuditLog(world.made.keyring.folder)
     *_, event = log.events()
 
-    assert (event.event, event.key_id, event.details) == (
+    assert (event.event, event.subject, event.details) == (
         "data_keys_pruned",
         "logs",
         {"data_keys": {"block": 1}},
     )
-    assert log.verify(keyring.audit_sequence, keyring.audit_digest) == event
+    assert log.verify(keyring.audit) == event
 
 
 def test_the_schedule_prunes_blocks_keys_and_leaves_the_retention_to_the_command(tmp_path: Path) -> None:

@@ -185,7 +185,7 @@ class KeyringModel(RuleBasedStateMachine):
     @invariant()
     def the_audit_log_is_whole(self) -> None:
         keyring = self.world.keyring.read()
-        AuditLog(self.world.keyring.folder).verify(keyring.audit_sequence, keyring.audit_digest)
+        AuditLog(self.world.keyring.folder).verify(keyring.audit)
 
     @invariant()
     def no_version_comes_back(self) -> None:

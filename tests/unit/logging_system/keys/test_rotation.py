@@ -426,7 +426,7 @@ def test_after_a_crash_at_any_change_of_a_rotation_another_process_ends_it_and_a
         rotate(again)
         log = AuditLog(folder / "keyring")
         keyring = again.keyring.read()
-        assert log.verify(keyring.audit_sequence, keyring.audit_digest) is not None
+        assert log.verify(keyring.audit) is not None
         assert again.states()[max(again.states())] == "active", dies_at
         assert max(again.states()) <= 3, dies_at
         assert {again.reader().open(each, PLACE) for each in (*sealed, in_between)} == {b"x"}, dies_at
@@ -457,7 +457,7 @@ def test_the_audit_log_shows_what_was_changed_taken_out_or_cut_off(world: World)
     lines = whole.splitlines(keepends=True)
     keyring = world.keyring.read()
     log = AuditLog(world.folder / "keyring")
-    last = log.verify(keyring.audit_sequence, keyring.audit_digest)
+    last = log.verify(keyring.audit)
     assert last is not None
     assert (last.event, last.sequence) == ("rotated", len(lines))
     for wrong in (
@@ -471,9 +471,9 @@ def test_the_audit_log_shows_what_was_changed_taken_out_or_cut_off(world: World)
     ):
         path.write_bytes(wrong)
         with pytest.raises(AuditError):
-            log.verify(keyring.audit_sequence, keyring.audit_digest)
+            log.verify(keyring.audit)
     path.write_bytes(whole + b'{"torn')
-    assert log.verify(keyring.audit_sequence, keyring.audit_digest) == last
+    assert log.verify(keyring.audit) == last
     assert log.append("next", "logs", {}, 0.0).previous == last.digest
 
 
@@ -557,14 +557,14 @@ def test_what_a_crash_tore_behind_the_proven_events_is_cut_off_and_nothing_befor
     whole = path.read_bytes()
     torn = whole + log.append("unproven", "logs", {}, 0.0).encoded().replace(b"unproven", bytes(8))
     path.write_bytes(torn)
-    assert log.verify(proven.sequence, proven.digest) == proven
+    assert log.verify(proven.position) == proven
     with pytest.raises(AuditError):
         log.append("next", "logs", {}, 0.0)
-    log.append("next", "logs", {}, 0.0, proven=2)
+    log.append("next", "logs", {}, 0.0, proven=proven.position)
     assert [event.event for event in log.events()] == ["first", "second", "next"]
     path.write_bytes(whole.replace(b"second", bytes(6)))
     with pytest.raises(AuditError, match="event 2 is not there"):
-        log.append("next", "logs", {}, 0.0, proven=2)
+        log.append("next", "logs", {}, 0.0, proven=proven.position)
 
 
 def test_who_is_overtaken_by_whole_rotations_brings_no_retired_version_back(world: World) -> None:
