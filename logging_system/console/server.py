@@ -21,6 +21,7 @@ from logging_system.analytics.analytics import PREFERENCE
 from logging_system.analytics.reach import Reach
 from logging_system.analytics.store_queries import ElasticsearchQueries, StoreQueries
 from logging_system.config.encryption import Protection
+from logging_system.connections.prompt_heads import PromptHeads
 from logging_system.console.application import Console
 from logging_system.console.beside_spool import Alerts, DeadLetters, Findings, read_keys
 from logging_system.console.board import Board, Panel
@@ -229,6 +230,7 @@ def _configuration(service: WatchedService, guarded: Guard) -> uvicorn.Config:
         lifespan="off",
         server_header=False,
         ws="none",
+        http=PromptHeads,
         interface="asgi3",
         limit_concurrency=service.pages_max + _CONNECTIONS_BESIDE_PAGES,
         timeout_graceful_shutdown=_DRAIN_SECONDS,

@@ -19,6 +19,7 @@ from types import FrameType
 
 import uvicorn
 
+from logging_system.connections.prompt_heads import PromptHeads
 from logging_system.gateway.application import Gateway
 from logging_system.gateway.intake import Intake
 from logging_system.gateway.limits import DEFAULT_PORT, DEFAULT_SPOOL_BYTES_MAX, Limits
@@ -198,6 +199,7 @@ def _configuration(service: Service, gateway: Gateway) -> uvicorn.Config:
         lifespan="off",
         server_header=False,
         ws="none",
+        http=PromptHeads,
         limit_concurrency=service.limits.connections_max,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=int(_DRAIN_SECONDS_MAX),
