@@ -61,7 +61,7 @@ from harness.runs.lines import Lines
 from harness.runs.live_desk import FAULTS_MAX, SNAPSHOTS_MAX, LiveDesk
 from harness.runs.nonces import nonce_command
 from harness.runs.plan import ScenarioPlan
-from harness.runs.request import Request, running_services
+from harness.runs.request import Request
 from harness.runs.runner import Runner, Wiring
 from harness.runs.secrets import secret_paths, secret_watch
 from harness.runs.wall_clock import wall_clock
@@ -277,8 +277,7 @@ class ScenarioRun:
             watch=ground.watch,
             left=partial(left_of_run, self._run_id),
             counters=counters(request.stack.counters, values),
-            # What a store that runs already takes may be the stack's doing, and cannot be told from others.
-            cores=None if running_services(request) else Cores(),
+            cores=Cores(),
             first_seen=any(
                 isinstance(checker, NeedsFirstSeen)
                 for checker in checks_of(plan.scenario, request.stack).planned.values()

@@ -101,6 +101,8 @@ def test_a_fault_on_the_users_store_is_refused_and_only_the_runs_own_index_is_de
     assert "PASS" not in {verdict["status"] for verdict in scenario["verdicts"]}
     assert any("did not start this process" in remark for remark in scenario["remarks"])
     assert scenario["tally"]["acknowledged"] == scenario["found"] > 0
+    # Without these nothing could excuse a stack that was late beside a neighbour.
+    assert '"cores.others"' in next(path.parent.glob("history/*/harness.jsonl")).read_text()
     assert users_store.process.poll() is None
     assert users_store.indices() == {"logs-precious"}
 
