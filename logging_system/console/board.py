@@ -13,14 +13,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
 LOG = logging.getLogger("logging_system.console")
+_Answer = TypeVar("_Answer")
 THREADS = 2
-STORE_THREADS = 4
-"""At most so many questions are asked of the store at once, and what needs none never waits for them."""
+STORE_THREADS = LATER_THREADS = 2
+"""How many questions the store is asked at once by what people look at first and search for, and by the rest.
+
+None waits for the other kind, and what asks no store waits for neither.
+"""
+FIRST_SECONDS_MAX = 2.0
+"""How long a panel waits for the one that it is read after: a store that hangs must not hold up all."""
 _TOOK_FACTOR = 4.0
 """A store that takes long is asked less often: it is busy for a fifth of the time at most for one panel."""
 
@@ -43,6 +49,8 @@ class Panel:
         every_seconds: The pause between two readings.
         window: The stretch of time that it shows; empty where it is the same for all.
         asks_store: Whether reading it asks the store, which may take its time.
+        after: The name of the panel of the same stretch of time that is read first when neither was read
+            yet, and never waits for this one; empty for none.
     """
 
     name: str
@@ -50,6 +58,7 @@ class Panel:
     every_seconds: float
     window: str = ""
     asks_store: bool = False
+    after: str = ""
 
     @property
     def key(self) -> str:
@@ -135,7 +144,9 @@ class Board:
         self._clock = clock
         self._threads = ThreadPoolExecutor(THREADS, "logging_system.console")
         self._store_threads = ThreadPoolExecutor(STORE_THREADS, "logging_system.console.store")
+        self._later_threads = ThreadPoolExecutor(LATER_THREADS, "logging_system.console.later")
         self._due = {key: asyncio.Event() for key in self._panels}
+        self._read_once = {key: asyncio.Event() for key in self._panels}
         self._resting: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -155,7 +166,7 @@ class Board:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for threads in (self._threads, self._store_threads):
+        for threads in (self._threads, self._store_threads, self._later_threads):
             threads.shutdown(wait=False, cancel_futures=True)
 
     @property
@@ -211,7 +222,7 @@ class Board:
         if name in self._due:
             self._due[name].set()
 
-    async def run(self, work: Callable[[], Any], *, asks_store: bool = False) -> Any:
+    async def run(self, work: Callable[[], _Answer], *, asks_store: bool = False) -> _Answer:
         """Return what some work on one of the board's threads returns.
 
         Args:
@@ -222,6 +233,12 @@ class Board:
         threads = self._store_threads if asks_store else self._threads
         return await asyncio.get_running_loop().run_in_executor(threads, work)
 
+    async def _read(self, panel: Panel) -> Mapping[str, Any]:
+        if not panel.after:
+            return await self.run(lambda: _fit(panel.read()), asks_store=panel.asks_store)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._later_threads, lambda: _fit(panel.read()))
+
     async def _ask_on(self, panel: Panel) -> None:
         due = self._due[panel.key]
         while True:  # until the task is cancelled
@@ -229,12 +246,20 @@ class Board:
             is_asked = self._is_wanted(panel)
             began_seconds = time.monotonic()
             if is_asked:
+                await self._first_of_its_window(panel)
                 self._put(panel.key, await self._asked(panel))
+                self._read_once[panel.key].set()
             pause_seconds = max(panel.every_seconds, _TOOK_FACTOR * (time.monotonic() - began_seconds))
             if is_asked and await _is_set(due, pause_seconds):
                 continue
             if not self._is_watched(panel):
                 await self._rest(panel.key, (self._idle_factor - 1) * pause_seconds)
+
+    async def _first_of_its_window(self, panel: Panel) -> None:
+        """Let the panel that people look at first have the store to itself, for a moment."""
+        first = replace(panel, name=panel.after).key
+        if not self._read_once[panel.key].is_set() and first in self._read_once:
+            await _is_set(self._read_once[first], FIRST_SECONDS_MAX)
 
     async def _rest(self, key: str, seconds: float) -> None:
         """Leave a panel that nobody looks at alone for a while; a page that opens ends that at once."""
@@ -251,7 +276,7 @@ class Board:
     async def _asked(self, panel: Panel) -> Shown:
         before = self._shown[panel.key]
         try:
-            content = await self.run(lambda: _fit(panel.read()), asks_store=panel.asks_store)
+            content = await self._read(panel)
         except PanelError as error:
             trouble = str(error)
         except Exception:

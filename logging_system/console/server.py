@@ -187,12 +187,11 @@ def _panels(
             # Longer stretches change less, and cost the store more.
             pause_seconds = max(2.0, span.interval.seconds_max / 15)
             yield Panel("rates", partial(stored.rates, span), pause_seconds, span.name, asks_store=True)
-            yield Panel(
-                "templates", partial(stored.templates, span), 3 * pause_seconds, span.name, asks_store=True
-            )
-            yield Panel(
-                "loggers", partial(stored.loggers, span), 3 * pause_seconds, span.name, asks_store=True
-            )
+            for name, read in (("templates", stored.templates), ("loggers", stored.loggers)):
+                slow_seconds = 3 * pause_seconds
+                yield Panel(
+                    name, partial(read, span), slow_seconds, span.name, asks_store=True, after="rates"
+                )
 
 
 class _Server(uvicorn.Server):

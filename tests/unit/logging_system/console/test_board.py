@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -222,3 +223,49 @@ def test_a_page_that_opens_while_a_panel_rests_has_it_read_at_once() -> None:
         await board.close()
 
     asyncio.run(run())
+
+
+def test_what_people_look_at_first_has_the_store_to_itself_until_it_has_answered() -> None:
+    async def run() -> list[str]:
+        order: list[str] = []
+        free = threading.Event()
+
+        def slow() -> Mapping[str, Any]:
+            free.wait(60)
+            order.append("rates")
+            return {}
+
+        def other() -> Mapping[str, Any]:
+            order.append("loggers")
+            return {}
+
+        board = board_of(
+            Panel("loggers", other, 60.0, "1h", asks_store=True, after="rates"),
+            Panel("rates", slow, 60.0, "1h", asks_store=True),
+        )
+        board.start()
+        await asyncio.sleep(0.2)
+        before = list(order)
+        free.set()
+        await until(board, "loggers@1h", lambda shown: shown.content is not None)
+        await board.close()
+        return [*before, "then", *order]
+
+    assert asyncio.run(run()) == ["then", "rates", "loggers"]
+
+
+def test_a_panel_that_hangs_holds_up_those_after_it_for_a_moment_only() -> None:
+    async def run() -> Shown:
+        free = threading.Event()
+        board = board_of(
+            Panel("loggers", dict, 60.0, "1h", asks_store=True, after="rates"),
+            Panel("rates", lambda: {"waited": free.wait(60)}, 60.0, "1h", asks_store=True),
+        )
+        board.start()
+        shown = await until(board, "loggers@1h", lambda shown: shown.content is not None)
+        assert board.shown("rates@1h")[1].content is None
+        free.set()
+        await board.close()
+        return shown
+
+    assert asyncio.run(run()).content == {}
