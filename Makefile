@@ -45,7 +45,7 @@ test-parallel: $(VENV)/.installed-dev
 	$(BIN)/pytest -n 2 --dist loadfile $(PARALLEL) $(ARGS)
 
 test-processes: $(VENV)/.installed-dev
-	$(BIN)/pytest -n 4 -m "not alone" $(PROCESSES) $(ARGS)
+	$(BIN)/pytest -n 3 -m "not alone" $(PROCESSES) $(ARGS)
 
 test-alone: $(VENV)/.installed-dev
 	$(BIN)/pytest -m alone $(PROCESSES) $(ARGS)

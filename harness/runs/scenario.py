@@ -170,9 +170,10 @@ class ScenarioRun:
             ground.folder / "kept" / self._history.name,
             ground.redaction,
         )
-        if kept is None or result.found or not (said := last_lines(ground.folder / kept.folder)):
-            return replace(result, kept=kept)
-        return replace(result, kept=kept, remarks=(*result.remarks, said))
+        # A stack that did not even get ready is quoted by what says so.
+        has_nothing_arrived = bool(result.tally.acknowledged) and not result.found
+        said = last_lines(ground.folder / kept.folder) if kept is not None and has_nothing_arrived else ""
+        return replace(result, kept=kept, remarks=(*result.remarks, *([said] if said else ())))
 
     def _examined(self) -> ScenarioResult:
         started = time.monotonic()
