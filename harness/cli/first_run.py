@@ -19,7 +19,7 @@ from harness.model.errors import ScenarioError, UnavailableError
 from harness.model.protocols import Status, Verdict
 from harness.model.result import Result, ScenarioResult
 from harness.onboarding.drafts.draft import FirstFault
-from harness.onboarding.scaffold import GATE, SCENARIO, command
+from harness.onboarding.scaffold import GATE, SCENARIO, Requirement, command
 from harness.reporting.every_report import write_every_report
 from harness.reporting.latest import NAME as LATEST
 from harness.runs.last_lines import BEGINNING
@@ -142,12 +142,13 @@ def _run(request: Request, out: Path) -> Result:
     return result
 
 
-def first_check_told(name: str, fault: FirstFault, result: Result) -> str:
+def first_check_told(name: str, fault: FirstFault, requirement: Requirement, result: Result) -> str:
     """Return what the first check found, and what to do next.
 
     Args:
         name: the stack's.
         fault: what the first scenario does.
+        requirement: what builds install logquake from.
         result: of the first check.
     """
     code = gate_exit_code(result.gate.status)
@@ -160,6 +161,7 @@ def first_check_told(name: str, fault: FirstFault, result: Result) -> str:
         if code == 0:
             lines.append(_tried(scenario.scenario))
     lines += [f"All of it: {_REPORTS / LATEST / 'scorecard.html'}", "", "Next", *_next(name, fault, code)]
+    lines += _kept_told(requirement)
     return "\n".join(lines)
 
 
@@ -210,6 +212,13 @@ def _next(name: str, fault: FirstFault, code: int) -> Iterator[str]:
         yield f"  Run it again when this machine does less:   {command(name)}"
     what, scenarios = _ALL[fault]
     yield f"  {what}:   logquake run {scenarios}{options}"
+
+
+def _kept_told(requirement: Requirement) -> Iterator[str]:
+    """Say how the check comes into the builds."""
+    if requirement.command and not Path(requirement.text).exists():
+        yield "  Builds cannot install logquake from where it is here; put its wheel beside your files:"
+        yield f"    {requirement.command}"
     yield "  Commit the files that were written: builds then run the first check with every change."
     if not _are_reports_ignored(Path(".gitignore")):
         yield f"  Add {_REPORTS}/ to .gitignore: every run writes there."

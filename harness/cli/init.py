@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import json
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import click
 
@@ -18,7 +21,7 @@ from harness.model.errors import NothingSelectedError, UsageError
 from harness.onboarding.drafts import draft_for
 from harness.onboarding.drafts.draft import Draft
 from harness.onboarding.drafts.standing import standing_draft
-from harness.onboarding.scaffold import NewFile, command, files, stack_path
+from harness.onboarding.scaffold import NewFile, Requirement, command, files, requirement_of, stack_path
 from harness.onboarding.seen import Ci, Outlet, Survey
 from harness.onboarding.survey import look_at
 from harness.onboarding.writing import in_the_way, write_files
@@ -76,7 +79,8 @@ def init(
     say(survey_told(survey))
     asks = not (yes or dry_run) and sys.stdin is not None and sys.stdin.isatty()
     draft = _draft(here, survey, take, asks=asks, force=force)
-    new = files(survey.name, draft, _ci(survey, ci), survey.install, __version__, _python())
+    requirement = requirement_of(__version__, _source())
+    new = files(survey.name, draft, _ci(survey, ci), survey.install, requirement, _python())
     there = () if force else in_the_way(here, new)
     if dry_run:
         say(files_told(new, there))
@@ -84,7 +88,7 @@ def init(
     _confirm([file for file in new if file not in there], asks=asks)
     write_files(here, [file for file in new if file not in there], force=force)
     say(written_told(new, there, "" if project == Path() else str(project)))
-    return _finish(survey.name, draft, runs=not no_run)
+    return _finish(survey.name, draft, requirement, runs=not no_run)
 
 
 def _draft(here: Path, survey: Survey, take: int | None, *, asks: bool, force: bool) -> Draft:
@@ -105,7 +109,7 @@ def _draft(here: Path, survey: Survey, take: int | None, *, asks: bool, force: b
     return standing
 
 
-def _finish(name: str, draft: Draft, *, runs: bool) -> int:
+def _finish(name: str, draft: Draft, requirement: Requirement, *, runs: bool) -> int:
     """Run the first check where the draft is whole; say what to do next. Returns the exit code."""
     stack = stack_path(name)
     if draft.to_fill_in:
@@ -116,7 +120,7 @@ def _finish(name: str, draft: Draft, *, runs: bool) -> int:
         return 0
     require_arrivals(name, Path(stack))
     result = run_first_check(name)
-    say(first_check_told(name, draft.fault, result))
+    say(first_check_told(name, draft.fault, requirement, result))
     return gate_exit_code(result.gate.status)
 
 
@@ -144,6 +148,16 @@ def _ci(survey: Survey, wanted: str | None) -> Ci | None:
     if wanted is not None:
         return None if wanted == _NO_CI else Ci(wanted)
     return survey.pipelines[0].ci if survey.pipelines else Ci.GITHUB
+
+
+def _source() -> str:
+    """Return the path or URL that logquake was installed from; empty where that was an index of packages."""
+    try:
+        told = importlib.metadata.distribution("logquake").read_text("direct_url.json")
+        url = str(json.loads(told)["url"]) if told else ""
+    except (importlib.metadata.PackageNotFoundError, ValueError, KeyError, TypeError):
+        return ""
+    return unquote(urlsplit(url).path) if url.startswith("file:") else url
 
 
 def _python() -> str:

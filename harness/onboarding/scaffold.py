@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -11,6 +12,7 @@ from harness.onboarding.seen import Ci
 SCENARIO = "first_check"
 STACKS_FOLDER = PurePosixPath("scenarios/stacks")
 GATE = PurePosixPath("gate.yaml")
+WHEELS = PurePosixPath("wheels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,37 @@ class NewFile:
     path: PurePosixPath
     text: str
     purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """What builds install logquake from.
+
+    Attributes:
+        text: as pip takes it.
+        origin: where that comes from, for a comment.
+        command: what puts it into the project; empty where pip finds it by itself.
+    """
+
+    text: str
+    origin: str
+    command: str = ""
+
+
+def requirement_of(version: str, source: str) -> Requirement:
+    """Return what builds are to install logquake from, by where this one was installed from.
+
+    A name that no index has would be installed from whoever takes it.
+
+    Args:
+        version: logquake's own.
+        source: the path or URL that pip installed it from; empty where that was an index.
+    """
+    if not source:
+        return Requirement(f"logquake=={version}", "or the path of a wheel in this repository")
+    wheel = f"{WHEELS}/logquake-{version}-py3-none-any.whl"
+    make = f"pip wheel --no-deps --wheel-dir {WHEELS} {shlex.quote(source)}"
+    return Requirement(f"./{wheel}", "the wheel beside your own files: see `logquake help install`", make)
 
 
 _STORE = """\
@@ -73,7 +106,7 @@ jobs:
     runs-on: ubuntu-latest
     timeout-minutes: 20
     env:
-      LOGQUAKE: {requirement}  # or the path of a wheel in this repository
+      LOGQUAKE: {requirement}  # {origin}
     steps:
       - uses: actions/checkout@v4
       - uses: actions/setup-python@v5
@@ -93,7 +126,7 @@ _GITLAB = """\
 shake:
   image: python:{python}
   timeout: 20 minutes
-  variables: {{LOGQUAKE: "{requirement}"}}  # or the path of a wheel in this repository
+  variables: {{LOGQUAKE: "{requirement}"}}  # {origin}
   script:
     - pip install "$LOGQUAKE"
 {install}    - {command}
@@ -107,7 +140,7 @@ _JENKINS = """\
 pipeline {{
   agent any
   options {{ timeout(time: 20, unit: 'MINUTES') }}
-  environment {{ LOGQUAKE = '{requirement}' }} // or the path of a wheel in this repository
+  environment {{ LOGQUAKE = '{requirement}' }} // {origin}
   stages {{
     stage('shake') {{
       steps {{
@@ -160,7 +193,7 @@ def command(name: str) -> str:
 
 
 def files(
-    name: str, draft: Draft, ci: Ci | None, install: str, version: str, python: str
+    name: str, draft: Draft, ci: Ci | None, install: str, requirement: Requirement, python: str
 ) -> tuple[NewFile, ...]:
     """Return the files of a first run.
 
@@ -169,7 +202,7 @@ def files(
         draft: its draft.
         ci: what runs the builds; None for no workflow.
         install: the shell line that installs the project; "" for none.
-        version: logquake's own, which the workflow installs.
+        requirement: what the workflow installs logquake from.
         python: the version of Python that the workflow uses, e.g. `3.12`.
     """
     stack = NewFile(stack_path(name), draft.stack, "the stack under test")
@@ -185,17 +218,20 @@ def files(
         *beside,
         scenario,
         NewFile(GATE, _GATE, "when a run passes"),
-        *_workflow(name, ci, install, version, python),
+        *_workflow(name, ci, install, requirement, python),
     )
 
 
-def _workflow(name: str, ci: Ci | None, install: str, version: str, python: str) -> tuple[NewFile, ...]:
+def _workflow(
+    name: str, ci: Ci | None, install: str, requirement: Requirement, python: str
+) -> tuple[NewFile, ...]:
     if ci is None:
         return ()
     path, text, step = _WORKFLOWS[ci]
     filled = text.format(
         path=path,
-        requirement=f"logquake=={version}",
+        requirement=requirement.text,
+        origin=requirement.origin,
         python=python,
         install=step.format(install) if install else "",
         command=f"{command(name)} --max-minutes 15",

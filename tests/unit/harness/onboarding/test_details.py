@@ -10,7 +10,7 @@ from harness.config.library import shipped_folder
 from harness.model.errors import UsageError
 from harness.onboarding.drafts import draft_for
 from harness.onboarding.project_files import BYTES_MAX, FILES_MAX
-from harness.onboarding.scaffold import GATE, files
+from harness.onboarding.scaffold import GATE, files, requirement_of
 from harness.onboarding.seen import Ci, Kind, Outlet, Survey
 from harness.onboarding.survey import look_at
 from harness.onboarding.writing import write_files
@@ -180,7 +180,9 @@ def test_the_name_of_a_project_fits_a_stack(tmp_path):
 
 def test_no_file_is_replaced_unless_its_owner_says_so(tmp_path):
     survey = look(tmp_path, a_py="import logging\nlogging.FileHandler('a')\n")
-    new = files(survey.name, draft_for(survey.name, only(survey)), Ci.GITLAB, "", "1.0", "3.12")
+    new = files(
+        survey.name, draft_for(survey.name, only(survey)), Ci.GITLAB, "", requirement_of("1.0", ""), "3.12"
+    )
     (tmp_path / GATE).write_text("mine")
     with pytest.raises(UsageError, match=r"gate\.yaml: already there, so nothing was written"):
         write_files(tmp_path, new, force=False)
@@ -195,7 +197,9 @@ def test_no_file_is_replaced_unless_its_owner_says_so(tmp_path):
 
 def test_a_link_that_leads_nowhere_is_in_the_way_too(tmp_path):
     survey = look(tmp_path, a_py="import logging\nlogging.FileHandler('a')\n")
-    new = files(survey.name, draft_for(survey.name, only(survey)), None, "", "1.0", "3.12")
+    new = files(
+        survey.name, draft_for(survey.name, only(survey)), None, "", requirement_of("1.0", ""), "3.12"
+    )
     (tmp_path / GATE).symlink_to(tmp_path / "nowhere")
 
     with pytest.raises(UsageError, match="is no file, so nothing was written"):

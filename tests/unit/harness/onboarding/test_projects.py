@@ -17,7 +17,7 @@ from harness.model.declarations import FILL_IN, Level, Stack
 from harness.model.errors import ScenarioError
 from harness.onboarding.drafts import draft_for
 from harness.onboarding.drafts.draft import Draft
-from harness.onboarding.scaffold import files
+from harness.onboarding.scaffold import files, requirement_of
 from harness.onboarding.seen import Ci, Survey
 from harness.onboarding.survey import look_at
 from harness.onboarding.writing import write_files
@@ -99,7 +99,11 @@ def fill_in(stack: Path) -> None:
 def loaded(name: str, folder: Path) -> Stack:
     """Write what is drafted for a project, and load its stack file."""
     survey, draft = drafted(name)
-    write_files(folder, files(survey.name, draft, Ci.GITHUB, survey.install, "1.0", "3.12"), force=False)
+    write_files(
+        folder,
+        files(survey.name, draft, Ci.GITHUB, survey.install, requirement_of("1.0", ""), "3.12"),
+        force=False,
+    )
     stack = folder / "scenarios" / "stacks" / f"{survey.name}.yaml"
     fill_in(stack)
     return load_stack(stack)
@@ -121,7 +125,11 @@ def test_what_a_project_logs_through_is_seen_where_it_stands(name):
 @pytest.mark.parametrize("name", sorted(SKELETONS))
 def test_a_draft_that_nobody_filled_in_is_refused_with_the_line_that_says_what_is_missing(name, tmp_path):
     survey, draft = drafted(name)
-    write_files(tmp_path, files(survey.name, draft, Ci.GITHUB, survey.install, "1.0", "3.12"), force=False)
+    write_files(
+        tmp_path,
+        files(survey.name, draft, Ci.GITHUB, survey.install, requirement_of("1.0", ""), "3.12"),
+        force=False,
+    )
     stack = tmp_path / "scenarios" / "stacks" / f"{survey.name}.yaml"
 
     with pytest.raises(ScenarioError) as raised:
@@ -233,7 +241,7 @@ def test_the_files_of_a_project_are_a_plan_or_an_error_with_a_line_of_the_stack_
 ):
     folder = Path(shutil.copytree(PROJECTS / name, tmp_path / "projects" / name))
     survey, draft = drafted(name)
-    write_files(folder, files(survey.name, draft, None, "", "1.0", "3.12"), force=False)
+    write_files(folder, files(survey.name, draft, None, "", requirement_of("1.0", ""), "3.12"), force=False)
     fill_in(folder / "scenarios" / "stacks" / f"{survey.name}.yaml")
     for program in ("logstash", "otelcol", "rsyslogd", "vector"):
         (tmp_path / program).write_text("#!/bin/sh\n")
