@@ -26,7 +26,8 @@ class Cores:
 
     def usage(self) -> dict[str, float]:
         """Return both since the last look; empty at the first. Implements Measurable."""
-        busy, own, now = procfs.busy_ticks(), self._marked(), _uptime_seconds()
+        # The time belongs to the first: looking at every process takes a while on a busy machine.
+        busy, now, own = procfs.busy_ticks(), _uptime_seconds(), self._marked()
         before, self._busy = self._busy, busy
         earlier, self._own = self._own, own
         seconds, self._at_seconds = now - self._at_seconds, now

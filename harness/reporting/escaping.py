@@ -34,7 +34,7 @@ def visible(text: str) -> str:
 
 
 def clipped(text: str, characters_max: int = CHARACTERS_MAX) -> str:
-    """Return `visible(text)`, its middle left out where it is longer than `characters_max`.
+    """Return `visible(text)`, its middle left out where it is much longer than `characters_max`.
 
     Both ends stay: a line begins with what it says and ends in its identity.
     """
@@ -42,9 +42,10 @@ def clipped(text: str, characters_max: int = CHARACTERS_MAX) -> str:
         return shown
     head, tail = characters_max * 2 // 3, characters_max // 3
     left_out = len(text) - head - tail
-    if left_out <= 0:
+    note = f" … {left_out:,} characters … "
+    if left_out <= len(note):  # what says that something was left out would be longer than that
         return visible(text)
-    return f"{visible(text[:head])} … {left_out:,} characters … {visible(text[-tail:])}"
+    return f"{visible(text[:head])}{note}{visible(text[-tail:])}"
 
 
 def lines_of(text: str, characters_max: int = LINE_CHARACTERS_MAX) -> tuple[str, ...]:

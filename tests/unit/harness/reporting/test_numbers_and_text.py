@@ -120,6 +120,11 @@ def test_long_text_keeps_both_ends_and_says_what_was_left_out() -> None:
     assert shown == "a" * 60 + " … 9,910 characters … " + "z" * 30
 
 
+def test_text_is_whole_where_saying_what_was_left_out_would_be_longer() -> None:
+    assert clipped("a" * 91, 90) == "a" * 91
+    assert len(clipped("a" * 140, 90)) < 140
+
+
 @given(st.text())
 def test_markup_reads_back_as_the_visible_text(text: str) -> None:
     shown = markup(text)
