@@ -103,8 +103,25 @@ def _handler_problem(path: str, handler: Any, arguments: Sequence[str]) -> str:
     try:
         signature.bind(**dict.fromkeys(arguments))
     except TypeError as error:
-        return f'"{path}" takes {signature}: {error}. Write these arguments beside it.'
+        return f'"{path}" takes {signature}: {error}. {_remedy(signature, arguments)}'
     return ""
+
+
+def _remedy(signature: inspect.Signature, arguments: Sequence[str]) -> str:
+    """Say what to do where a constructor cannot be called with the arguments of these names."""
+    named = {
+        name: each
+        for name, each in signature.parameters.items()
+        if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)
+    }
+    free = [name for name in named if name not in arguments]
+    unknown = [name for name in arguments if name not in named]
+    for name in unknown:
+        if close := get_close_matches(name, free, n=1):
+            return f'Did you mean "{close[0]}" by "{name}"?'
+    if required := [name for name in free if named[name].default is inspect.Parameter.empty]:
+        return f"Write beside it: {', '.join(required)}."
+    return f"Remove {', '.join(unknown)}." if unknown else "Name a function that makes it."
 
 
 def _said(error: BaseException) -> str:

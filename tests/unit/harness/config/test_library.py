@@ -51,6 +51,11 @@ def test_an_unknown_name_suggests_the_nearest_and_says_where_it_looked(library, 
     )
 
 
+def test_a_name_in_other_letters_suggests_the_one_that_is_meant(library):
+    with pytest.raises(ScenarioError, match=r'no scenario "BLACK_HOLE"\. Did you mean "black_hole"\?'):
+        library.find(Sort.SCENARIO, "BLACK_HOLE")
+
+
 def test_a_path_is_taken_as_it_is(library, tmp_path):
     path = put(tmp_path / "elsewhere", "odd", "Odd")
 

@@ -73,6 +73,25 @@ def test_a_module_that_is_nowhere_is_named_with_the_folders_that_were_looked_in(
     assert f'no module "mine" is installed, and none lies in {tmp_path}. Put its file beside' in told
 
 
+@pytest.mark.parametrize(
+    ("parameters", "given", "remedy"),
+    [
+        ("url, index", "url: u, indx: i", 'argument: \'index\'. Did you mean "index" by "indx"?'),
+        ("url, index='a'", "url: u, indx: i", 'argument \'indx\'. Did you mean "index" by "indx"?'),
+        ("url", "url: u, colour: red", "argument 'colour'. Remove colour."),
+        ("url, index", "url: u", "argument: 'index'. Write beside it: index."),
+    ],
+)
+def test_what_a_handler_is_given_and_does_not_take_is_told_with_what_was_meant(
+    tmp_path, parameters, given, remedy
+):
+    module = f"import logging\nclass H(logging.Handler):\n  def __init__(self, {parameters}): ..."
+
+    assert complaint(
+        stack(tmp_path, module, handler=f'mine:H", {given}, beside: "logging:NullHandler')
+    ).endswith(remedy)
+
+
 def project_of_src(folder: Path) -> Path:
     package = folder / "src" / "src_shop"
     package.mkdir(parents=True)
