@@ -42,6 +42,12 @@ def test_all_are_listed_by_name_each_once(library):
     assert library.names(Sort.SCENARIO) == ("black_hole", "outage")
 
 
+def test_a_projects_own_stacks_are_those_that_are_not_shipped(library, tmp_path):
+    assert library.own_names(Sort.STACK) == ("mine",)
+    assert library.own_names(Sort.SCENARIO) == ()  # `outage` is shipped, too
+    assert Library(library.shelves[1:]).own_names(Sort.SUITE) == ()
+
+
 def test_an_unknown_name_suggests_the_nearest_and_says_where_it_looked(library, tmp_path):
     with pytest.raises(ScenarioError) as caught:
         library.find(Sort.SCENARIO, "black_whole")
