@@ -34,15 +34,25 @@ class Parser(argparse.ArgumentParser):
         self.exit(EXIT_USAGE, f"{self.prog}: {message}\nTry: {self.prog} --help\n")
 
 
+def note(command: str, message: str) -> None:
+    """Say something on standard error.
+
+    Args:
+        command: The subcommand that says it.
+        message: One line or more.
+    """
+    # A store's reason quotes what somebody logged: nothing of it may move the cursor.
+    shown = "\n".join(map(visible, message.split("\n")))
+    sys.stderr.write(f"python -m logging_system {command}: {shown}\n")
+
+
 def fail(command: str, message: str) -> int:
     """Say on standard error why a command could not do its work.
 
     Returns:
         The exit code for it.
     """
-    # A store's reason quotes what somebody logged: nothing of it may move the cursor.
-    shown = "\n".join(map(visible, message.split("\n")))
-    sys.stderr.write(f"python -m logging_system {command}: {shown}\n")
+    note(command, message)
     return EXIT_FAILED
 
 
