@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -34,6 +35,22 @@ class LazyGroup(click.Group):
         module_name, _, name = self._lazy[cmd_name][0].partition(":")
         command: click.Command = getattr(import_module(module_name), name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the first word names; of one that is misspelt, say which was meant.
+
+        Raises:
+            click.UsageError: there is no such command.
+        """
+        word = args[0]
+        # What begins with a hyphen is a misspelt option, of which click says so.
+        if not word.startswith("-") and self.get_command(ctx, word) is None:
+            names = self.list_commands(ctx)
+            if close := get_close_matches(word.lower(), names, n=1):
+                ctx.fail(f'no command "{word}". Did you mean "{close[0]}"?')
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands with their summaries, without importing any."""

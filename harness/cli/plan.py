@@ -9,7 +9,7 @@ import click
 
 from harness.cli.beside_baseline import require_judged
 from harness.cli.known_checks import require_known
-from harness.cli.selection import Selection, make_request, selection_options
+from harness.cli.selection import Selection, make_request, note_own_stacks, selection_options
 from harness.judging.score import WEIGHTS
 from harness.model.declarations import Part
 from harness.model.nanoseconds import SECOND_NS
@@ -26,6 +26,7 @@ def plan(**selected: Any) -> None:
     """
     request = make_request(Selection(**selected), Path("reports"), None)
     made = make_plan(request)
+    note_own_stacks()
     require_known(request.gate, made)
     if request.gate.regression is not None:
         require_judged(request.gate.regression, request.gate.source, made)

@@ -29,7 +29,7 @@ from harness.cli.interruption import Interruption
 from harness.cli.known_checks import require_known
 from harness.cli.output import UnheardError, note, say, silence
 from harness.cli.progress import make_progress
-from harness.cli.selection import Selection, make_request, selection_options
+from harness.cli.selection import Selection, make_request, note_own_stacks, selection_options
 from harness.config.library import open_library
 from harness.evidence.history import HISTORY_BYTES_MAX
 from harness.model.errors import UnavailableError
@@ -137,6 +137,7 @@ def run(
         require_judged(request.gate.regression, request.gate.source, plan)
     for origin in request.origins:
         note(origin)
+    note_own_stacks()
     for planned in plan.scenarios:
         for warning in planned.warnings():
             note(f"{planned.scenario.name}: {warning}")

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
+from harness.cli.output import note
 from harness.config.checks import with_checks
 from harness.config.gate import load_gate
 from harness.config.library import Entry, Library, Sort, open_library
@@ -30,8 +32,10 @@ from harness.runs.request import REPEATS_MAX, Request
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+_OWN_SHOWN_MAX = 5
+_DEFAULT_STACK = "reference"
 _STACK = click.option(
-    "--stack", default="reference", show_default=True, metavar="NAME|FILE", help="The stack under test."
+    "--stack", default=_DEFAULT_STACK, show_default=True, metavar="NAME|FILE", help="The stack under test."
 )
 _OPTIONS = (
     click.argument("scenarios", nargs=-1, metavar="[SCENARIO]..."),
@@ -124,6 +128,16 @@ def scenario_options(command: Command) -> Command:
         if option is not _STACK:
             command = option(command)
     return command
+
+
+def note_own_stacks() -> None:
+    """Say on standard error which stacks a project has of its own, where `--stack` was left out."""
+    if click.get_current_context().get_parameter_source("stack") is not ParameterSource.DEFAULT:
+        return
+    if own := open_library(current_folder()).own_names(Sort.STACK):
+        more = ", …" if len(own) > _OWN_SHOWN_MAX else ""
+        has = f"scenarios/stacks has {', '.join(own[:_OWN_SHOWN_MAX])}{more}"
+        note(f"without --stack, {_DEFAULT_STACK} is tested; {has}: --stack {own[0]} tests it")
 
 
 def make_request(

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any
 
@@ -54,17 +55,35 @@ def _not_found(module_name: str, error: ModuleNotFoundError, folders: Sequence[s
         return f'importing "{module_name}" fails: it needs the module "{missing}". Install it.'
     if any(_is_below_src(Path(folder), missing) for folder in folders):
         return f'no module "{missing}" is installed; it lies in src. Install the project: pip install -e .'
+    parent, _, last = missing.rpartition(".")
+    if parent in sys.modules:
+        return _no_such_submodule(sys.modules[parent], last)
     beside = "Put its file beside the stack file or into the current folder, or install it"
     return f'no module "{missing}" is installed, and none lies in {" or ".join(folders)}. {beside}.'
 
 
 def _is_below_src(folder: Path, module_name: str) -> bool:
-    first = module_name.partition(".")[0]
-    return (folder / "src" / first).is_dir() or (folder / "src" / f"{first}.py").is_file()
+    path = Path(folder, "src", *module_name.split("."))
+    return path.is_dir() or path.with_suffix(".py").is_file()
+
+
+def _no_such_submodule(package: ModuleType, name: str) -> str:
+    """Say that a package which can be imported lacks a module: to install it again would not help."""
+    known = [each.name for each in iter_modules(getattr(package, "__path__", ()))]
+    close = get_close_matches(name, known, n=1)
+    hint = f'Did you mean "{package.__name__}.{close[0]}"?' if close else "Name a module that it has."
+    return f'"{package.__name__}" ({_place(package)}) has no module "{name}". {hint}'
+
+
+def _place(module: ModuleType) -> str:
+    # A package without `__init__.py` has no file, but folders.
+    return getattr(module, "__file__", None) or next(
+        iter(getattr(module, "__path__", ())), "the interpreter itself"
+    )
 
 
 def _no_such_name(module: ModuleType, name: str, folders: Sequence[str]) -> str:
-    found = getattr(module, "__file__", None) or "the interpreter itself"
+    found = _place(module)
     own = [path for folder in folders if (path := Path(folder, f"{module.__name__}.py")).is_file()]
     if own and not any(path.samefile(found) for path in own if Path(found).exists()):
         before = f"{found}, which comes before your {own[0]}"
@@ -84,8 +103,25 @@ def _handler_problem(path: str, handler: Any, arguments: Sequence[str]) -> str:
     try:
         signature.bind(**dict.fromkeys(arguments))
     except TypeError as error:
-        return f'"{path}" takes {signature}: {error}. Write these arguments beside it.'
+        return f'"{path}" takes {signature}: {error}. {_remedy(signature, arguments)}'
     return ""
+
+
+def _remedy(signature: inspect.Signature, arguments: Sequence[str]) -> str:
+    """Say what to do where a constructor cannot be called with the arguments of these names."""
+    named = {
+        name: each
+        for name, each in signature.parameters.items()
+        if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)
+    }
+    free = [name for name in named if name not in arguments]
+    unknown = [name for name in arguments if name not in named]
+    for name in unknown:
+        if close := get_close_matches(name, free, n=1):
+            return f'Did you mean "{close[0]}" by "{name}"?'
+    if required := [name for name in free if named[name].default is inspect.Parameter.empty]:
+        return f"Write beside it: {', '.join(required)}."
+    return f"Remove {', '.join(unknown)}." if unknown else "Name a function that makes it."
 
 
 def _said(error: BaseException) -> str:

@@ -86,6 +86,12 @@ class Library:
         """Return the names of all files of one sort."""
         return tuple(sorted(name for name, _ in self._paths(sort)))
 
+    def own_names(self, sort: Sort) -> tuple[str, ...]:
+        """Return the names of a project's own files of one sort, but for those that are shipped as well."""
+        # The last shelf is the shipped one, also where the project's folder is that.
+        shipped = set(Library(self.shelves[-1:]).names(sort))
+        return tuple(name for name in Library(self.shelves[:-1]).names(sort) if name not in shipped)
+
     def _paths(self, sort: Sort) -> Iterator[tuple[str, tuple[Path, str]]]:
         seen: set[str] = set()
         for shelf in self.shelves:

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from harness.config.part_signature import SCALARS, PartSignature, signature_of
-from harness.config.validation import sentence, shown
+from harness.config.validation import misspelt, sentence, shown
 from harness.config.yaml_source import KeyPath, Mistake
 from harness.model.errors import ScenarioError
 from harness.model.registry import Family, unknown
@@ -59,17 +59,23 @@ def _constructor_mistakes(
     own_keys: Collection[str],
 ) -> list[Mistake]:
     known = signature.arguments
+    words = dict.fromkeys((*own_keys, *known))
+    missing = [name for name, argument in known.items() if argument.required and name not in arguments]
+    # By what it was called instead a missing one is told.
+    meant = {key: name for name in missing if (key := misspelt(name, arguments, words)) is not None}
     mistakes = [
         Mistake((*where, name), f"is missing; {noun} cannot do without it. Add it.")
-        for name, argument in known.items()
-        if argument.required and name not in arguments
+        for name in missing
+        if name not in meant.values()
     ]
     for key, value in arguments.items():
         here = (*where, key)
-        if key in known:
+        if key in meant:
+            what = f'did you mean "{meant[key]}"? {noun} cannot do without it.'
+            mistakes.append(Mistake(here, what))
+        elif key in known:
             mistakes += _type_mistakes(known[key].hint, value, here)
         elif not signature.takes_more or not key.startswith(signature.prefixes):
-            words = dict.fromkeys((*own_keys, *known))
             mistakes.append(Mistake(here, f"{noun} has {unknown('argument', key, words)}"))
         elif not isinstance(value, SCALARS):
             mistakes.append(Mistake(here, f"must be text, a number, or true/false, not {shown(value)}."))

@@ -22,7 +22,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from harness.config.yaml_source import KeyPath, Mistake, Source
-from harness.model.registry import unknown
+from harness.model.registry import nearest, unknown
 
 VERSION = 1
 SECONDS_MAX = 3_600.0
@@ -135,9 +135,25 @@ def model_mistake(detail: ErrorDetails, model: type[FileModel]) -> Mistake:
         return Mistake(where, _unknown_key(str(where[-1]), _model_at(model, where[:-1])))
     if detail["type"] == "missing":
         around = _model_at(model, where[:-1])
+        # A model that forbids other keys tells a misspelt one by itself.
+        fields = around.model_fields if around is not None and issubclass(around, OpenModel) else {}
+        if (key := misspelt(str(where[-1]), detail["input"], fields)) is not None:
+            return Mistake((*where[:-1], key), _unknown_key(key, around))
         description = around.model_fields[str(where[-1])].description if around else None
         return Mistake(where, f"is missing. {description or 'Add it.'}")
     return Mistake(where, sentence(detail))
+
+
+def misspelt(missing: str, given: Mapping[str, object], known: Iterable[str]) -> str | None:
+    """Return the key under which a missing one stands misspelt; None where there is no such key.
+
+    Args:
+        missing: a known key that is not there.
+        given: the mapping as the file has it.
+        known: all keys that mean something in it.
+    """
+    known = dict.fromkeys(known)
+    return next((key for key in given if key not in known and nearest(key, known) == [missing]), None)
 
 
 def sentence(detail: ErrorDetails) -> str:

@@ -6,7 +6,7 @@ word is the whole plug-in mechanism.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
@@ -72,12 +72,25 @@ def module_word(module: str) -> str:
 
 def unknown(noun: str, word: str, known: Mapping[str, Any]) -> str:
     """Return `no <noun> "<word>"` with the nearest known word, or the list of all, of many the nearest."""
-    if close := get_close_matches(word, known, n=1):
+    if close := nearest(word, known):
         return f'no {noun} "{word}". Did you mean "{close[0]}"?'
     if len(known) > _LISTED_MAX:
-        nearest = get_close_matches(word, known, n=_NEAREST, cutoff=0.0)
-        return f'no {noun} "{word}". Nearest of {len(known):,}: {", ".join(nearest)}.'
+        listed = ", ".join(nearest(word, known, _NEAREST, cutoff=0.0))
+        return f'no {noun} "{word}". Nearest of {len(known):,}: {listed}.'
     return f'no {noun} "{word}". Known: {", ".join(sorted(known)) or "none"}.'
+
+
+def nearest(word: str, known: Iterable[str], count: int = 1, *, cutoff: float = 0.6) -> list[str]:
+    """Return the known words that are like a word, the nearest first; small and capital letters are alike.
+
+    Args:
+        word: what was written.
+        known: the words that there are.
+        count: how many to return at most.
+        cutoff: how like a word must be, from 0 to 1, as `difflib.get_close_matches` measures it.
+    """
+    by_lowered = {each.lower(): each for each in known}
+    return [by_lowered[each] for each in get_close_matches(word.lower(), by_lowered, n=count, cutoff=cutoff)]
 
 
 def import_path(path: str) -> Any:

@@ -17,6 +17,8 @@ _LEFT_OUT = {
     "venv",
 }  # fmt: skip
 _HIDDEN_BUT_READ = {".github", ".gitlab-ci.yml", ".env"}
+# How the files that `init` writes begin (`scaffold.py`): they say nothing of how the project was before.
+_OURS = "# Written by `logquake init`"
 _ENDINGS = (".py", ".yaml", ".yml", ".json", ".ini", ".cfg", ".toml", ".conf", ".env")
 _NAMES = {"Jenkinsfile", ".env", ".gitlab-ci.yml", "requirements.txt"}
 
@@ -94,9 +96,12 @@ def _read(folder: Path, path: Path, found: ProjectFiles) -> None:
         found.not_read(relative, f"larger than {BYTES_MAX >> 10} KiB")
         return
     try:
-        found.files.append(SourceFile(relative, content.decode("utf-8-sig")))
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         found.not_read(relative, "no UTF-8")
+        return
+    if not text.startswith(_OURS):
+        found.files.append(SourceFile(relative, text))
 
 
 def _paths(folder: Path) -> Iterator[Path]:

@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from logging_system.cli.flags import PRECEDENCE, add_flags, settings_asked_for
-from logging_system.cli.parser import EXIT_DONE, fail, say_ready
+from logging_system.cli.parser import EXIT_DONE, fail, note, say_ready
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from logging_system.cli.parser import Parser, Subcommands
     from logging_system.config.loading import Loaded
     from logging_system.config.settings import Settings
@@ -71,6 +73,7 @@ def _serve(loaded: Loaded, ask: Ask | None) -> int:
         key=settings.console_key,
         pages_max=settings.console_pages_max,
     )
+    _tell_of_missing(spool, settings.service if settings.spool is None else "")
     try:
         serve_console(service, lambda url: say_ready(url=url))
     except ExposureError as error:
@@ -78,6 +81,20 @@ def _serve(loaded: Loaded, ask: Ask | None) -> int:
     except TokenFileError as error:
         return fail(_NAME, f"{loaded.where('console_token_file')} {error}")
     return EXIT_DONE
+
+
+def _tell_of_missing(spool: Path, service: str) -> None:
+    """Say that there is no spool folder: a misspelt name and a service that never logged look alike.
+
+    Args:
+        spool: The folder.
+        service: Whose name gave the folder its own; empty where the folder itself was named.
+    """
+    if not spool.is_dir():
+        whose = f', that of service "{service}"' if service else ""
+        note(
+            _NAME, f"there is no spool folder {spool} yet{whose}. It is shown once records are logged there."
+        )
 
 
 @contextmanager

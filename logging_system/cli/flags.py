@@ -27,7 +27,7 @@ def add_flags(parser: argparse.ArgumentParser, program: Program) -> None:
     parser.add_argument("--settings", metavar="FILE", help="YAML file of settings")
     for name in settings_of(program):
         if not is_secret(name):
-            _add_flag(parser, name)
+            _add_flag(parser, name, _usual(program, name))
 
 
 def given_settings(options: argparse.Namespace) -> Mapping[str, Any]:
@@ -74,7 +74,23 @@ def tell_warnings(loaded: Loaded, emit: Callable[[Event], None]) -> None:
         emit(SettingsProblem(where=warning.where, what=warning.what, consequence="ignored"))
 
 
-def _add_flag(parser: argparse.ArgumentParser, name: str) -> None:
+def _usual(program: Program, name: str) -> str:
+    """Say what a program takes where a flag is not given; empty where the description says it."""
+    from logging_system.config.settings import UNKNOWN_SERVICE, Settings
+
+    # What a handler may leave out a program must be told: nobody logs by it, so a wrong folder shows nothing.
+    if name == "spool":
+        return "Required without --service."
+    if name == "service":
+        usual = "the folder's name" if program == "console" else UNKNOWN_SERVICE
+        return f"Required without --spool; with it, the default is {usual}."
+    default = Settings.model_fields[name].default
+    # What is no plain value is told in the description.
+    shown = str(default).lower() if isinstance(default, bool) else default
+    return f"Default: {shown}." if isinstance(default, str | int | float) else ""
+
+
+def _add_flag(parser: argparse.ArgumentParser, name: str, usual: str) -> None:
     from logging_system.config.settings import Settings, used_by
 
     field = Settings.model_fields[name]
@@ -93,14 +109,11 @@ def _add_flag(parser: argparse.ArgumentParser, name: str) -> None:
         flag(name),
         metavar=metavar,
         action="append" if several else "store",
-        help=_help(field.description or "", field.default, several=several),
+        help=_help(field.description or "", usual, several=several),
         **switch,
     )
 
 
-def _help(description: str, default: object, *, several: bool) -> str:
+def _help(description: str, usual: str, *, several: bool) -> str:
     more = " Repeat the flag for more." if several else ""
-    # What is no plain value is told in the description.
-    shown = str(default).lower() if isinstance(default, bool) else default
-    usual = f" Default: {shown}." if isinstance(default, str | int | float) else ""
-    return f"{description}{more}{usual}".replace("`", "").replace("%", "%%")
+    return f"{description}{more} {usual}".rstrip().replace("`", "").replace("%", "%%")

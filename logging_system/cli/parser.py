@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, NoReturn
 
 from logging_system.cli.visible_text import visible
@@ -20,9 +21,29 @@ if TYPE_CHECKING:
 class Parser(argparse.ArgumentParser):
     """A parser that ends with 4 for a mistake, as 2 is what an interrupted program ends with."""
 
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        """Say which of an argument's choices was meant, where argparse would list all of them."""
+        choices = [each for each in action.choices or () if isinstance(each, str)]
+        close = get_close_matches(str(value).lower(), choices, n=1)
+        if close and value not in choices:
+            raise argparse.ArgumentError(action, f'no "{value}"; did you mean "{close[0]}"?')
+        super()._check_value(action, value)
+
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and where to read on."""
         self.exit(EXIT_USAGE, f"{self.prog}: {message}\nTry: {self.prog} --help\n")
+
+
+def note(command: str, message: str) -> None:
+    """Say something on standard error.
+
+    Args:
+        command: The subcommand that says it.
+        message: One line or more.
+    """
+    # A store's reason quotes what somebody logged: nothing of it may move the cursor.
+    shown = "\n".join(map(visible, message.split("\n")))
+    sys.stderr.write(f"python -m logging_system {command}: {shown}\n")
 
 
 def fail(command: str, message: str) -> int:
@@ -31,9 +52,7 @@ def fail(command: str, message: str) -> int:
     Returns:
         The exit code for it.
     """
-    # A store's reason quotes what somebody logged: nothing of it may move the cursor.
-    shown = "\n".join(map(visible, message.split("\n")))
-    sys.stderr.write(f"python -m logging_system {command}: {shown}\n")
+    note(command, message)
     return EXIT_FAILED
 
 

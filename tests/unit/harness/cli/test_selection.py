@@ -160,3 +160,25 @@ def test_what_stands_in_a_locust_file_is_in_the_plans_hash(mine):
         hashes.add(make_plan(make_request(own, Path("reports"), None)).plan_hash())
 
     assert len(hashes) == 2
+
+
+def test_a_project_with_a_stack_of_its_own_is_told_so_where_another_one_is_taken(mine, tmp_path, capsys):
+    """Standard output, by which plans are compared, stays as it is."""
+    own = tmp_path / "scenarios" / "stacks" / "shop.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text("version: 1\nname: shop\n")
+    told = "scenarios/stacks has shop: --stack shop tests it"
+
+    plan.main([mine], standalone_mode=False)
+    left_out = capsys.readouterr()
+    plan.main([mine, "--stack", "reference"], standalone_mode=False)
+    named = capsys.readouterr()
+
+    assert (told in left_out.err, told in named.err) == (True, False)
+    assert left_out.out == named.out
+
+
+def test_a_project_without_a_stack_of_its_own_is_told_nothing_of_stacks(mine, capsys):
+    plan.main([mine], standalone_mode=False)
+
+    assert capsys.readouterr().err == ""

@@ -42,6 +42,12 @@ def test_all_are_listed_by_name_each_once(library):
     assert library.names(Sort.SCENARIO) == ("black_hole", "outage")
 
 
+def test_a_projects_own_stacks_are_those_that_are_not_shipped(library, tmp_path):
+    assert library.own_names(Sort.STACK) == ("mine",)
+    assert library.own_names(Sort.SCENARIO) == ()  # `outage` is shipped, too
+    assert Library(library.shelves[1:]).own_names(Sort.SUITE) == ()
+
+
 def test_an_unknown_name_suggests_the_nearest_and_says_where_it_looked(library, tmp_path):
     with pytest.raises(ScenarioError) as caught:
         library.find(Sort.SCENARIO, "black_whole")
@@ -49,6 +55,11 @@ def test_an_unknown_name_suggests_the_nearest_and_says_where_it_looked(library, 
         'no scenario "black_whole". Did you mean "black_hole"? '
         f"Looked in {tmp_path}/own and {tmp_path}/shipped. All of them: logquake list scenarios."
     )
+
+
+def test_a_name_in_other_letters_suggests_the_one_that_is_meant(library):
+    with pytest.raises(ScenarioError, match=r'no scenario "BLACK_HOLE"\. Did you mean "black_hole"\?'):
+        library.find(Sort.SCENARIO, "BLACK_HOLE")
 
 
 def test_a_path_is_taken_as_it_is(library, tmp_path):

@@ -73,6 +73,49 @@ def test_a_module_that_is_nowhere_is_named_with_the_folders_that_were_looked_in(
     assert f'no module "mine" is installed, and none lies in {tmp_path}. Put its file beside' in told
 
 
+@pytest.mark.parametrize(
+    ("parameters", "given", "remedy"),
+    [
+        ("url, index", "url: u, indx: i", 'argument: \'index\'. Did you mean "index" by "indx"?'),
+        ("url, index='a'", "url: u, indx: i", 'argument \'indx\'. Did you mean "index" by "indx"?'),
+        ("url", "url: u, colour: red", "argument 'colour'. Remove colour."),
+        ("url, index", "url: u", "argument: 'index'. Write beside it: index."),
+    ],
+)
+def test_what_a_handler_is_given_and_does_not_take_is_told_with_what_was_meant(
+    tmp_path, parameters, given, remedy
+):
+    module = f"import logging\nclass H(logging.Handler):\n  def __init__(self, {parameters}): ..."
+
+    assert complaint(
+        stack(tmp_path, module, handler=f'mine:H", {given}, beside: "logging:NullHandler')
+    ).endswith(remedy)
+
+
+def project_of_src(folder: Path) -> Path:
+    package = folder / "src" / "src_shop"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "logs.py").write_text("import logging\nclass H(logging.Handler): pass")
+    return stack(folder, handler="src_shop.log:H")
+
+
+def test_of_a_package_that_can_be_imported_only_the_modules_name_is_called_wrong(tmp_path):
+    path = project_of_src(tmp_path)
+    # As an editable installation puts it on the path.
+    told = complaint(path, tmp_path, tmp_path / "src")
+
+    assert '"src_shop" (' in told
+    assert 'has no module "log". Did you mean "src_shop.logs"?' in told
+    assert "pip install" not in told
+
+
+def test_a_package_that_lies_in_src_and_cannot_be_imported_is_to_be_installed(tmp_path):
+    told = complaint(project_of_src(tmp_path), tmp_path)
+
+    assert 'no module "src_shop" is installed; it lies in src. Install the project' in told
+
+
 def test_an_import_that_hangs_is_ended_in_its_time(tmp_path):
     began = time.monotonic()
     told = complaint(stack(tmp_path, "import time\ntime.sleep(60)"), seconds_max=1.0)

@@ -113,6 +113,12 @@ def test_a_stack_without_promises_promises_memory(tmp_path):
             '10 intake.handler: is missing; intake "python_logging" cannot do',
         ),
         (
+            "handler:",
+            "handlr:",
+            '10 intake.handlr: did you mean "handler"? intake "python_logging" cannot do without it.',
+        ),
+        ("kind: python_logging", "knd: python_logging", '10 intake.knd: no key "knd". Did you mean "kind"?'),
+        (
             "kind: python_logging",
             "kind: python_loging",
             '10 intake.kind: no intake "python_loging". Did you mean',
