@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from harness.onboarding.drafts import draft_for
-from harness.onboarding.scaffold import files
+from harness.onboarding.scaffold import files, requirement_of
 from harness.onboarding.seen import Ci, Kind, Outlet, Place
 from tests.repository import REPOSITORY
 from tests.system.machine import temporary_folder
@@ -313,7 +313,9 @@ def _workflows() -> dict[str, str]:
     (shown,) = re.findall(r"^```yaml\n(name: .*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     release = (REPOSITORY / ".github" / "workflows" / "release.yml").read_text()
     outlet = Outlet(Kind.FILE, "a handler", Place("app.py", 1), "logging:FileHandler")
-    drafted = files("shop", draft_for("shop", outlet), Ci.GITHUB, "pip install .", "1.0", "3.12")[-1]
+    drafted = files(
+        "shop", draft_for("shop", outlet), Ci.GITHUB, "pip install .", requirement_of("1.0", "/clone"), "3.12"
+    )[-1]
     return {"own": own, "docs": shown, "release": release, "init": drafted.text}
 
 

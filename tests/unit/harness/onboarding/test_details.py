@@ -290,7 +290,11 @@ def test_files_that_were_written_for_logquake_are_not_looked_at(tmp_path):
 @pytest.mark.parametrize("ci", Ci)
 def test_what_init_wrote_is_no_part_of_what_it_sees_the_next_time(ci, tmp_path):
     seen = look(tmp_path, app_py="import logging\nlogging.FileHandler('a')\n")
-    write_files(tmp_path, files("mine", draft_for("mine", only(seen)), ci, "", "0.1.0", "3.12"), force=False)
+    write_files(
+        tmp_path,
+        files("mine", draft_for("mine", only(seen)), ci, "", requirement_of("1.0", ""), "3.12"),
+        force=False,
+    )
 
     assert look_at(tmp_path) == seen
 
