@@ -101,6 +101,11 @@ def literal_console(
                 await asyncio.sleep(0.02)
             await board.close()
             await ending
+            # A page whose stream ends connects again at once: what was accepted last is closed too.
+            await asyncio.sleep(0.05)
+            for connection in tuple(server.server_state.connections):
+                connection.transport.close()
+            await asyncio.sleep(0.05)
 
         thread = threading.Thread(target=lambda: asyncio.run(serve()))
         thread.start()
