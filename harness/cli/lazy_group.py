@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
 import click
+
+from harness.model.registry import nearest
 
 
 class LazyGroup(click.Group):
@@ -48,7 +49,7 @@ class LazyGroup(click.Group):
         # What begins with a hyphen is a misspelt option, of which click says so.
         if not word.startswith("-") and self.get_command(ctx, word) is None:
             names = self.list_commands(ctx)
-            if close := get_close_matches(word.lower(), names, n=1):
+            if close := nearest(word, names):
                 ctx.fail(f'no command "{word}". Did you mean "{close[0]}"?')
         return super().resolve_command(ctx, args)
 

@@ -29,8 +29,9 @@ def unreached(timeline: Timeline, charge: Charge) -> str:
     targets = {step.target for step in charge.scenario.steps}
     if not targets or not targets <= links or not timeline.absent or _something_arrived(timeline):
         return ""
+    steady = timeline.steady()
     before = sum(
-        entry.acknowledged_ns is not None and timeline.steady().holds(entry.acknowledged_ns)
+        entry.acknowledged_ns is not None and steady.holds(entry.acknowledged_ns)
         for entry in timeline.scheduled()
     )
     if before < RECORDS_MIN or _may_be_connected(timeline, links):

@@ -222,22 +222,20 @@ class Board:
         if name in self._due:
             self._due[name].set()
 
-    async def run(self, work: Callable[[], _Answer], *, asks_store: bool = False) -> _Answer:
+    async def run(
+        self, work: Callable[[], _Answer], *, asks_store: bool = False, is_later: bool = False
+    ) -> _Answer:
         """Return what some work on one of the board's threads returns.
 
         Args:
             work: What is done; it may block.
             asks_store: Whether it asks the store, which has threads of its own: one that hangs holds up no
                 other.
+            is_later: Whether what people look at first, which asks the store too, must not wait for it.
         """
-        threads = self._store_threads if asks_store else self._threads
+        of_store = self._later_threads if is_later else self._store_threads
+        threads = of_store if asks_store else self._threads
         return await asyncio.get_running_loop().run_in_executor(threads, work)
-
-    async def _read(self, panel: Panel) -> Mapping[str, Any]:
-        if not panel.after:
-            return await self.run(lambda: _fit(panel.read()), asks_store=panel.asks_store)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._later_threads, lambda: _fit(panel.read()))
 
     async def _ask_on(self, panel: Panel) -> None:
         due = self._due[panel.key]
@@ -276,7 +274,9 @@ class Board:
     async def _asked(self, panel: Panel) -> Shown:
         before = self._shown[panel.key]
         try:
-            content = await self._read(panel)
+            content = await self.run(
+                lambda: _fit(panel.read()), asks_store=panel.asks_store, is_later=bool(panel.after)
+            )
         except PanelError as error:
             trouble = str(error)
         except Exception:
